@@ -1,0 +1,72 @@
+"""The members of sets and maps: told apart and, where the order may show, sorted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from wireflight.codec.normal import in_text_order
+from wireflight.errors import EncodeError
+from wireflight.scalars import scalar_text
+from wireflight.types import Identity, WireMap, WireSet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+__all__ = ["key_text", "members_in_order"]
+
+
+def key_text(value: object) -> str | None:
+    """Return the payload text of a scalar, or None for a container or bytes.
+
+    Raises:
+        EncodeError: When the scalar cannot be encoded.
+    """
+    try:
+        return scalar_text(value)
+    except (ValueError, OverflowError) as error:
+        raise EncodeError(f"a map key or set item cannot be sent: {error}") from error
+
+
+def members_in_order(
+    value: Any,
+    *,
+    project: Callable[[object], object],
+    text_of_container: Callable[[object], str],
+    is_sorted: bool,
+) -> list[tuple[object, ...]]:
+    """List the items of a set, as 1-tuples, or the pairs of a map.
+
+    Args:
+        value: A set, frozenset, WireSet, WireMap or dict.
+        project: Reads an item or key as a value of the data model.
+        text_of_container: Spells an item or key that is no scalar; it may refuse.
+        is_sorted: Whether to sort; sets of Python are sorted always, because the order of
+            hashes must not show.
+
+    Raises:
+        EncodeError: When two keys or items are equal, or one cannot be encoded.
+    """
+    source: Iterable[tuple[Identity, tuple[object, ...]]]
+    if isinstance(value, (WireSet, WireMap)):
+        source = value.identified()
+    elif isinstance(value, dict):
+        source = ((0, pair) for pair in value.items())
+    else:
+        source = ((0, (item,)) for item in value)
+        is_sorted = True
+    texts: dict[Identity, tuple[object, ...]] = {}
+    for identity, raw_member in source:
+        text: Identity = identity
+        member = raw_member
+        if not isinstance(identity, str):
+            key = project(member[0])
+            member = (key, *member[1:])
+            scalar = key_text(key)
+            if scalar is None:
+                scalar = text_of_container(key) if is_sorted else None
+            text = len(texts) if scalar is None else scalar
+        if text in texts:
+            raise EncodeError("two map keys or set items are equal on the wire")
+        texts[text] = member
+    members = list(texts.values())
+    return in_text_order(members, map(str, texts)) if is_sorted else members

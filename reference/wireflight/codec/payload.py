@@ -1,0 +1,87 @@
+"""Payloads: the canonical text of an argument as it stands in a URL and in a key."""
+
+from __future__ import annotations
+
+import binascii
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from wireflight.codec.decode import Table
+from wireflight.codec.encode import canonical
+from wireflight.errors import DecodeError, DecodeErrorCode, EncodeError
+from wireflight.limits import Limits
+
+if TYPE_CHECKING:
+    from wireflight.types import Extensions
+
+__all__ = ["decode_payload", "payload"]
+
+_UNDEFINED_TEXT: Final = "-1"
+_DEFAULT_LIMITS: Final = Limits()
+_match_base64url: Final = re.compile(r"[A-Za-z0-9_-]*").fullmatch
+
+
+def payload(
+    value: object, *, extensions: Extensions | None = None, limits: Limits | None = None
+) -> str:
+    """Write an argument as a payload: base64url of its canonical text, without padding.
+
+    Args:
+        value: The argument; `msgspec.UNSET` is none, whose payload is empty.
+        extensions: The application's extensions and adapters.
+        limits: The limits; `expanded_nodes` bounds what a shared container unfolds to.
+
+    Raises:
+        EncodeError: As `canonical` does.
+    """
+    text = canonical(value, extensions=extensions, limits=limits)
+    if text == _UNDEFINED_TEXT:
+        return ""
+    encoded = binascii.b2a_base64(text.encode(), newline=False).decode("ascii")
+    return encoded.rstrip("=").replace("+", "-").replace("/", "_")
+
+
+def decode_payload(
+    payload: str, *, limits: Limits | None = None, extensions: Extensions | None = None
+) -> Any:
+    """Read the argument of a payload that is spelt in the one canonical way.
+
+    Args:
+        payload: The characters between `payload=` and the next `&`, percent-decoded.
+        limits: The limits; the protocol's defaults if None.
+        extensions: The application's extensions.
+
+    Returns:
+        The argument, `msgspec.UNSET` for the empty payload.
+
+    Raises:
+        DecodeError: `invalid_payload`, `too_deep` or `too_large` when it cannot be read at
+            all, `non_canonical` when it can but the same argument has another payload.
+    """
+    if not payload:
+        return msgspec.UNSET
+    data = _from_base64url(payload)
+    table = Table(data, limits=limits or _DEFAULT_LIMITS, is_request=True)
+    # Judged as received: an application's way back from an extension may be another.
+    received = table.build(extensions, is_revived=False)
+    try:
+        is_canonical = canonical(received, limits=limits).encode() == data
+    except EncodeError:
+        is_canonical = False  # a container as a key or item
+    if not is_canonical or received is msgspec.UNSET:
+        raise DecodeError(
+            DecodeErrorCode.NON_CANONICAL, "the payload is not the canonical one of its argument"
+        )
+    return table.build(extensions) if extensions is not None else received
+
+
+def _from_base64url(payload: str) -> bytes:
+    """Undo base64url in its one spelling: no padding, no space, zero trailing bits."""
+    if _match_base64url(payload) and len(payload) % 4 != 1:
+        padded = payload.replace("-", "+").replace("_", "/") + "=" * (-len(payload) % 4)
+        data = binascii.a2b_base64(padded)
+        if binascii.b2a_base64(data, newline=False).decode("ascii") == padded:
+            return data
+    raise DecodeError(DecodeErrorCode.INVALID_PAYLOAD, "the payload is not canonical base64url")

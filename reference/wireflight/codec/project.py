@@ -1,0 +1,199 @@
+"""How Python objects are read as values of the data model."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final, cast
+from uuid import UUID
+
+import msgspec
+
+from wireflight.errors import EncodeError
+from wireflight.scalars import BigInt
+from wireflight.types import Extensions, WireMap, WireSet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Hashable
+
+__all__ = ["MODEL_TYPES", "Extended", "Projector"]
+
+MODEL_TYPES: Final = frozenset(
+    (
+        *(type(None), bool, int, BigInt, float, str, bytes, bytearray, memoryview, datetime),
+        *(list, tuple, dict, set, frozenset, WireSet, WireMap, msgspec.UnsetType),
+    )
+)
+"""The exact types that the encoders take as they are."""
+
+_ISO_TYPES: Final = (UUID, Decimal, date, time, timedelta)
+_UNSET: Final = msgspec.UNSET
+
+
+class Extended:
+    """An extension's value on its way between the application and the table."""
+
+    __slots__ = ("content", "name")
+
+    def __init__(self, name: str, content: object) -> None:
+        self.name = name
+        self.content = content
+
+
+class Projector:
+    """Reads any supported Python object as a value of one of the model types.
+
+    The same object always gives the same result, which this keeps alive: encoders
+    recognise what is shared by identity.
+    """
+
+    __slots__ = ("_accept", "_extensions", "_results", "_seen")
+
+    def __init__(self, extensions: Extensions | None, accept: Collection[str] | None) -> None:
+        self._extensions = extensions
+        self._accept = accept
+        self._results: dict[int, object] = {}
+        self._seen: list[object] = []
+
+    def __call__(self, value: object) -> object:
+        """Project a value whose type is not one of the model types.
+
+        Raises:
+            EncodeError: When no rule covers its type.
+        """
+        known = self._results.get(id(value), self)
+        if known is not self:
+            return known
+        result = self._once(value)
+        self._seen.append(value)
+        self._results[id(value)] = result
+        return result
+
+    def _once(self, value: object) -> object:
+        if type(value) is Extended:
+            return value
+        for _ in range(16):  # an adapter may lead to another; a circle of them must end
+            if type(value) in MODEL_TYPES or type(value) is Extended:
+                return value
+            value = self._step(value)
+        raise EncodeError(f"the adapters of {type(value).__qualname__} do not come to an end")
+
+    def _step(self, value: object) -> object:
+        kind = type(value)
+        if self._extensions is not None:
+            extension = self._extensions.of(kind)
+            if extension is not None:
+                if self._accept is None or extension.name in self._accept:
+                    return Extended(extension.name, _call(extension.encode, value))
+                return _call(extension.plain, value)
+            adapter = self._extensions.adapter_of(kind)
+            if adapter is not None:
+                return _call(adapter, value)
+        read = _reader(cast("Hashable", kind))
+        if read is None:
+            raise EncodeError(
+                f"{kind.__module__}.{kind.__qualname__} is not a type that can be sent:"
+                " convert it, or register an extension for it"
+            )
+        return read(value)
+
+
+def _call(hook: Callable[[Any], object], value: object) -> object:
+    """Call an application's hook, whose refusal concerns this value alone."""
+    try:
+        return hook(value)
+    except (ValueError, TypeError, LookupError, ArithmeticError) as error:
+        kind = type(value).__qualname__
+        raise EncodeError(f"the registered encoder of {kind} refused the value") from error
+
+
+@functools.lru_cache(maxsize=1024)
+def _reader(kind: type) -> Callable[[Any], object] | None:
+    """Find how values of a type are read; types are few, so the answer is kept."""
+    if issubclass(kind, Enum):
+        return _enum_value
+    if issubclass(kind, msgspec.Struct):
+        return _struct_reader(kind)
+    if dataclasses.is_dataclass(kind):
+        return _attribute_reader([f.name for f in dataclasses.fields(kind)])
+    attributes = kind.__dict__.get("__attrs_attrs__")
+    if attributes is not None:
+        return _attribute_reader([a.name for a in attributes])
+    if issubclass(kind, datetime):
+        return _plain_datetime
+    if issubclass(kind, _ISO_TYPES):
+        return msgspec.to_builtins
+    for base in (str, BigInt, int, float, bytes, bytearray, dict, list, tuple, set, frozenset):
+        if issubclass(kind, base):
+            return _BASE_READERS[base]
+    return None
+
+
+def _enum_value(member: Enum) -> object:
+    return member.value
+
+
+def _plain_datetime(value: datetime) -> datetime:
+    return datetime.combine(value.date(), value.timetz())
+
+
+def _plain_str(value: str) -> str:
+    return str.__add__(value, "")
+
+
+def _plain_int(value: int) -> int:
+    return int.__add__(value, 0)
+
+
+def _plain_bigint(value: int) -> int:
+    return BigInt(int.__add__(value, 0))
+
+
+def _plain_float(value: float) -> float:
+    return float.__mul__(value, 1.0)  # an addition would lose the sign of zero
+
+
+_BASE_READERS: Final[dict[type, Callable[[Any], object]]] = {
+    str: _plain_str,
+    BigInt: _plain_bigint,
+    int: _plain_int,
+    float: _plain_float,
+    bytes: bytes,
+    bytearray: bytes,
+    dict: dict,
+    list: list,
+    tuple: list,
+    set: set,
+    frozenset: frozenset,
+}
+
+
+def _attribute_reader(names: list[str]) -> Callable[[object], object]:
+    def read(value: object) -> object:
+        members = {name: getattr(value, name, _UNSET) for name in names}
+        return {name: member for name, member in members.items() if member is not _UNSET}
+
+    return read
+
+
+def _struct_reader(kind: type[msgspec.Struct]) -> Callable[[object], object]:
+    config = kind.__struct_config__
+    fields = [(f.encode_name, f.name) for f in msgspec.structs.fields(kind)]
+    tagged = config.tag_field is not None and config.tag is not None
+
+    def read_object(value: object) -> object:
+        members: dict[str, object] = {config.tag_field: config.tag} if tagged else {}  # type: ignore[dict-item]
+        for encode_name, name in fields:
+            member = getattr(value, name)
+            if member is not _UNSET:
+                members[encode_name] = member
+        return members
+
+    def read_array(value: object) -> object:
+        head: list[object] = [config.tag] if tagged else []
+        return head + [getattr(value, name) for _, name in fields]
+
+    return read_array if config.array_like else read_object
