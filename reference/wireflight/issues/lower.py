@@ -1,0 +1,240 @@
+"""Wire values as the converter takes them, directed by the type."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET
+
+from wireflight.issues.issue import Issue, Path, ValidationError, make_issue
+from wireflight.issues.wire import FORMATS, bigint_of, bytes_of, date_of, fits
+from wireflight.types import WireMap, WireSet, member_identity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from wireflight.issues.describe import Description, Schema
+
+__all__ = ["BUILTIN", "Lowering", "Refused", "collisions", "is_unchecked", "pairs_of", "under"]
+
+BUILTIN: Final = (datetime, bytes, bytearray, memoryview, Decimal, UUID)
+"""Types that msgspec takes from nothing but themselves; their texts are read here."""
+
+
+class Refused(Exception):  # noqa: N818 - it ends the lowering; what is reported is its issues
+    """A value that the converter would accept must not be."""
+
+    def __init__(self, issues: Iterable[Issue]) -> None:
+        super().__init__()
+        self.issues = tuple(issues)
+
+
+class Lowering:
+    """Turns wire values into what msgspec converts without loss."""
+
+    def __init__(self, description: Description) -> None:
+        self._definitions = {
+            f"#/$defs/{name}": schema for name, schema in description.definitions.items()
+        }
+        self._of_kind: Mapping[str, Callable[[Schema, Any, Path], object]] = {
+            "integer": self._integer,
+            "bigint": lambda _schema, value, _path: bigint_of(value),
+            "string": self._string,
+            "bytes": lambda _schema, value, _path: bytes_of(value),
+            "date": lambda _schema, value, _path: date_of(value) or value,
+            "array": self._array,
+            "object": self._object,
+            "map": self._map,
+            "set": self._set,
+        }
+
+    def resolve(self, schema: Schema) -> Schema:
+        """Return the definition that a schema refers to, or the schema itself."""
+        return self._definitions[schema["$ref"]] if "$ref" in schema else schema
+
+    def branches(self, schema: Schema, value: object) -> list[Schema]:
+        """Return the branches of a union that take values such as this one."""
+        tags = schema.get("tags")
+        if tags is not None and (tag := self.tag(tags["member"], value)) is not UNSET:
+            found = tags["branches"].get(tag) if type(tag) in (str, int) else None
+            return [self.resolve(found)] if found is not None else []
+        fitting = [branch for each in schema["anyOf"] if fits(branch := self.resolve(each), value)]
+        # `1.0` is a number before it is an integer.
+        if len(fitting) > 1 and isinstance(value, float):
+            fitting.sort(key=lambda branch: branch.get("type") != "number")
+        return fitting
+
+    @staticmethod
+    def tag(member: str | int, value: object) -> object:
+        """Return the tag of a value of a tagged union; UNSET where no tag can stand."""
+        if isinstance(member, int):
+            return (value[member] if value else None) if isinstance(value, list) else UNSET
+        return value.get(member) if isinstance(value, dict) else UNSET
+
+    def lower(self, schema: Schema, value: object, path: Path = ()) -> object:
+        """Turn a wire value into one that msgspec converts; what does not fit stays.
+
+        Raises:
+            Refused: When the conversion would merge members or an adapter refuses.
+        """
+        schema = self.resolve(schema)
+        if "anyOf" in schema:
+            fitting = self.branches(schema, value)
+            if not fitting:
+                return value
+            schema = fitting[0]
+        kinds = schema.get("type")
+        if kinds is None:
+            return self._custom(schema, value, path)
+        if not fits(schema, value):
+            return value
+        if not isinstance(kinds, str):
+            kinds = "integer" if isinstance(value, float) else "null"
+        if (cls := schema.get("class")) is not None and isinstance(value, cls):
+            return value
+        lower = self._of_kind.get(kinds)
+        return value if lower is None else lower(schema, value, path)
+
+    def _custom(self, schema: Schema, value: object, path: Path) -> object:
+        adapter = schema.get("custom")
+        if adapter is None or isinstance(value, schema["instance"]):
+            return value
+        try:
+            converted: object = adapter.convert(schema["instance"], value)
+        except ValidationError as error:
+            raise Refused(under(path, error.issues)) from None
+        return converted
+
+    @staticmethod
+    def _integer(_schema: Schema, value: float, _path: Path) -> int:
+        return int(value)
+
+    @staticmethod
+    def _string(schema: Schema, value: str, _path: Path) -> object:
+        if schema.get("format") not in ("uuid", "decimal"):
+            return value
+        read = FORMATS[schema["format"]](value)
+        return value if read is None else read
+
+    def _array(self, schema: Schema, value: list[object], path: Path) -> list[object]:
+        item = schema.get("items")
+        if item is not None:
+            if not item:
+                return value
+            return [self.lower(item, each, (*path, i)) for i, each in enumerate(value)]
+        items = schema["prefixItems"]
+        lowered = [
+            self.lower(item, each, (*path, i))
+            for i, (item, each) in enumerate(zip(items, value, strict=False))
+        ]
+        return lowered + value[len(lowered) :]
+
+    def _object(self, schema: Schema, value: object, path: Path) -> object:
+        if "pairs" in schema:
+            return self._dict(schema, value, path)
+        assert isinstance(value, dict)
+        properties = schema["properties"]
+        lowered = {}
+        for name, each in value.items():
+            member = properties.get(name)
+            if member is None:
+                if each is not UNSET:
+                    lowered[name] = each
+            elif each is not UNSET or is_unchecked(member):
+                lowered[name] = self.lower(member, each, (*path, name))
+        return lowered
+
+    def _dict(self, schema: Schema, value: object, path: Path) -> object:
+        if isinstance(value, WireMap):
+            return self._map(schema, value, path)
+        assert isinstance(value, dict)
+        key, each = schema["pairs"]
+        drops = not is_unchecked(each)
+        members = {k: v for k, v in value.items() if not (drops and v is UNSET)}
+        lowered = {k: self.lower(each, v, (*path, k)) for k, v in members.items()}
+        if "propertyNames" not in schema:
+            return lowered
+        keys = [self.lower(key, k) for k in lowered]
+        self._refuse_collisions(schema, keys, [(*path, k) for k in lowered])
+        return dict(zip(keys, lowered.values(), strict=True))
+
+    def _map(self, schema: Schema, value: object, path: Path) -> object:
+        pairs = pairs_of(value)
+        key, each = schema["pairs"]
+        places: list[Path] = [(*path, i, 0) for i in range(len(pairs))]
+        keys = [self.lower(key, k, place) for (k, _), place in zip(pairs, places, strict=True)]
+        values = [self.lower(each, v, (*path, i, 1)) for i, (_, v) in enumerate(pairs)]
+        self._refuse_collisions(schema, keys, places)
+        lowered = zip(keys, values, strict=True)
+        return WireMap(lowered) if schema.get("class") is WireMap else dict(lowered)
+
+    def _set(self, schema: Schema, value: Iterable[object], path: Path) -> object:
+        places: list[Path] = []
+        items = []
+        for i, each in enumerate(value):
+            places.append((*path, i))
+            items.append(self.lower(schema["items"], each, places[i]))
+        self._refuse_collisions(schema, items, places)
+        return WireSet(items) if schema.get("class") is WireSet else items
+
+    def _refuse_collisions(
+        self, schema: Schema, members: Sequence[object], places: Sequence[Path]
+    ) -> None:
+        issues = list(collisions(schema, zip(members, places, strict=True)))
+        if issues:
+            raise Refused(issues)
+
+
+def collisions(schema: Schema, members: Iterable[tuple[object, Path]]) -> Iterator[Issue]:
+    """Find the items or keys that are merged with an earlier one or cannot be members.
+
+    Args:
+        schema: Of the set or map.
+        members: What `lower` made of the items or keys, each with its place.
+    """
+    distinct = schema.get("distinct")
+    seen: set[object] = set()
+    for lowered, path in members:
+        if distinct is None:
+            member: object = member_identity(lowered)
+        elif distinct is Any or type(lowered) is distinct:
+            member = lowered
+        else:
+            try:
+                member = msgspec.convert(lowered, distinct, builtin_types=BUILTIN)
+            except msgspec.ValidationError:
+                continue  # it has issues of its own
+        try:
+            repeated = member in seen
+        except TypeError:  # it cannot be hashed
+            yield make_issue(path, "invalid")
+            continue
+        if repeated:
+            yield make_issue(path, "duplicate")
+        seen.add(member)
+
+
+def pairs_of(value: object) -> list[tuple[object, object]]:
+    """Return the pairs of a map or of an array of pairs."""
+    if isinstance(value, WireMap):
+        return list(value.items())
+    assert isinstance(value, list)
+    return [(key, each) for key, each in value]
+
+
+def is_unchecked(schema: Schema) -> bool:
+    """Tell whether a schema takes every value, undefined included."""
+    return not _CHECKS & schema.keys()
+
+
+_CHECKS: Final = frozenset({"type", "anyOf", "$ref", "instance"})
+
+
+def under(path: Path, issues: Iterable[Issue]) -> Iterator[Issue]:
+    """Move issues from the root of a value to the place where the value stands."""
+    for issue in issues:
+        yield msgspec.structs.replace(issue, path=path + issue.path)
