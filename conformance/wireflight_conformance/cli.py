@@ -1,0 +1,308 @@
+"""The command `wireflight-conformance`."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib.util
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from . import __version__
+from .cases import PROFILES, citations, load_cases, select
+from .clauses import (
+    LOCK,
+    SpecError,
+    accept,
+    audit,
+    load,
+    read_exclusions,
+    read_lock,
+    read_vector_citations,
+    spec_folder,
+)
+from .engine import Budget, ExitCode
+from .modes.server import NoTargetError, ServerRun, diagnose, run_server
+from .report.console import Console
+from .wire.connection import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from .events import Reporter
+
+__all__ = ["main"]
+
+_EXIT_CODES: Final = """exit codes:
+  0  conformant
+  1  a violation, or a hang
+  2  the command line makes no sense
+  3  nothing ran, or there is no target
+  4  an error in the suite
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    parser = _parser()
+    parsed = parser.parse_args(arguments)
+    try:
+        code: int = parsed.run(parsed, parser)
+    except NoTargetError as error:
+        print(error, file=sys.stderr)
+        return ExitCode.NOTHING_RAN
+    except SpecError as error:
+        print(f"the specification cannot be used: {error}", file=sys.stderr)
+        return ExitCode.SUITE_ERROR
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="wireflight-conformance",
+        description="Prove that an implementation of Wireflight does what the protocol says.",
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_server(commands)
+    _add_codec(commands)
+    _add_selftest(commands)
+    _add_reading(commands)
+    return parser
+
+
+def _add_server(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    server = commands.add_parser(
+        "server",
+        help="drive a server that mounts the fixture functions",
+        description="Drive a server that mounts the fixture functions of section 20.",
+        epilog="examples:\n"
+        "  wireflight-conformance server --embedded\n"
+        "  wireflight-conformance server http://127.0.0.1:8000/api --only UPD-4\n"
+        "  wireflight-conformance server http://127.0.0.1:8000 --profile full --junit out.xml\n\n"
+        + _EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    server.add_argument("url", nargs="?", metavar="URL", help="the server's base URL")
+    server.add_argument(
+        "--embedded", action="store_true", help="start the reference and drive that"
+    )
+    server.add_argument(
+        "--profile",
+        choices=PROFILES,
+        default="quick",
+        help="smoke: rows of tables only; quick (default): also what waits; full: everything",
+    )
+    server.add_argument("--seed", type=int, default=0, metavar="N", help="shuffle by this number")
+    server.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="CLAUSE|CASE",
+        help="only the cases of a clause, or whose id starts so (repeatable)",
+    )
+    server.add_argument("--strict", action="store_true", help="a SHOULD that does not hold fails")
+    server.add_argument("--json", type=Path, metavar="FILE", help="write the report for programs")
+    server.add_argument("--junit", type=Path, metavar="FILE", help="write JUnit XML")
+    server.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=5.0,
+        metavar="SECONDS",
+        help="longest wait for one response (default 5); a case has four times as long",
+    )
+    server.add_argument("--verbose", action="store_true", help="name passing cases too")
+    server.add_argument("--no-color", action="store_true", help="no colours")
+    server.set_defaults(run=_server)
+
+
+def _add_codec(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    if importlib.util.find_spec("wireflight_conformance.modes.codec") is None:
+        return
+    mode = importlib.import_module("wireflight_conformance.modes.codec")
+    mode.add_command(commands)
+
+
+def _add_selftest(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    selftest = commands.add_parser(
+        "selftest", help="prove by seeded faults that the suite finds what it should"
+    )
+    selftest.add_argument("--only", action="append", default=[], metavar="CLAUSE|MUTANT")
+    selftest.add_argument("--json", type=Path, metavar="FILE", help="write the kill matrix")
+    selftest.add_argument(
+        "--processes", type=int, default=os.cpu_count() or 1, metavar="N", help="how many at a time"
+    )
+    selftest.add_argument("--no-color", action="store_true", help="no colours")
+    selftest.set_defaults(run=_selftest)
+
+
+def _add_reading(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    explain = commands.add_parser("explain", help="show a clause and what checks it")
+    explain.add_argument("clause", metavar="CLAUSE")
+    explain.set_defaults(run=_explain)
+    listing = commands.add_parser("list", help="list the cases")
+    listing.add_argument("--only", action="append", default=[], metavar="CLAUSE|CASE")
+    listing.add_argument("--profile", choices=PROFILES, default="full")
+    listing.set_defaults(run=_list)
+    clauses = commands.add_parser(
+        "clauses", help="check that every clause has a case, and that no clause changed unseen"
+    )
+    clauses.add_argument(
+        "--accept",
+        nargs="+",
+        metavar="ID",
+        help="the cases of these clauses fit their text (`all`: every clause that has some)",
+    )
+    clauses.set_defaults(run=_clauses)
+    doctor = commands.add_parser("doctor", help="see whether the harness is wired to a server")
+    doctor.add_argument("url", metavar="URL")
+    doctor.add_argument("--timeout", type=_seconds, default=5.0, metavar="SECONDS")
+    doctor.set_defaults(run=_doctor)
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= 3600:
+        raise argparse.ArgumentTypeError("a number of seconds above 0, at most 3600")
+    return value
+
+
+def _colour(no_color: bool) -> bool:
+    return sys.stdout.isatty() and not no_color and "NO_COLOR" not in os.environ
+
+
+def _server(parsed: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    if bool(parsed.url) == parsed.embedded:
+        parser.error("server needs a URL or --embedded, and not both")
+    chosen = select(load_cases().values(), parsed.only, parsed.profile)
+    known = {clause for item in load_cases().values() for clause in item.clauses}
+    for name in parsed.only:
+        is_known = name in known or any(case.startswith(name) for case in load_cases())
+        if not is_known:
+            parser.error(f"--only {name}: no case is called so, and none cites a clause of that id")
+    reporters: list[Reporter] = [
+        Console(sys.stdout, colour=_colour(parsed.no_color), verbose=parsed.verbose)
+    ]
+    if parsed.json:
+        from .report.json import JsonReport
+
+        reporters.append(JsonReport(parsed.json))
+    if parsed.junit:
+        from .report.junit import JUnitReport
+
+        reporters.append(JUnitReport(parsed.junit))
+    with _target(parsed, parser) as target:
+        run = ServerRun(
+            target,
+            chosen,
+            profile=parsed.profile,
+            seed=parsed.seed,
+            strict=parsed.strict,
+            request_timeout=parsed.timeout,
+            only=parsed.only,
+            budget=Budget(run_seconds=60 * parsed.timeout),
+        )
+        return run_server(run, reporters).exit_code
+
+
+@contextlib.contextmanager
+def _target(parsed: argparse.Namespace, parser: argparse.ArgumentParser) -> Iterator[Target]:
+    if parsed.embedded:
+        # the one place, with selftest, that imports the reference
+        from .embedded.server import serve_fixture
+
+        with serve_fixture() as target:
+            yield target
+        return
+    try:
+        target = Target.from_url(parsed.url)
+    except ValueError as error:
+        parser.error(str(error))
+    yield target
+
+
+def _selftest(parsed: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:
+    from .mutants.matrix import run_selftest
+
+    return run_selftest(
+        only=parsed.only,
+        processes=parsed.processes,
+        json_path=parsed.json,
+        stream=sys.stdout,
+        colour=_colour(parsed.no_color),
+    )
+
+
+def _cited() -> dict[str, list[str]]:
+    cited = citations(load_cases().values())
+    for clause, vectors in read_vector_citations(spec_folder() / "vectors").items():
+        cited.setdefault(clause, []).extend(vectors)
+    return cited
+
+
+def _explain(parsed: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    clause = load().get(parsed.clause.upper())
+    if clause is None:
+        parser.error(f"{parsed.clause} is no clause of the specification")
+    print(f"{clause.id}  {clause.level.value}, binds a {clause.binds}, section {clause.section}\n")
+    print(clause.text)
+    exclusion = read_exclusions((spec_folder() / "exclusions.toml").read_text()).get(clause.id)
+    if exclusion:
+        print(f"\nexcluded: {exclusion}")
+    cited = _cited().get(clause.id, [])
+    titles = {item.id: item.title for item in load_cases().values()}
+    print(f"\n{len(cited)} cases and vectors cite it")
+    for name in cited:
+        print(f"  {name}  {titles.get(name, '')}".rstrip())
+    return ExitCode.CONFORMANT
+
+
+def _list(parsed: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:
+    chosen = select(load_cases().values(), parsed.only, parsed.profile)
+    for item in chosen:
+        print(f"{item.id}  [{', '.join(item.clauses)}]  {item.title}")
+    return ExitCode.CONFORMANT if chosen else ExitCode.NOTHING_RAN
+
+
+def _clauses(parsed: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    clauses, cited = load(), _cited()
+    if parsed.accept:
+        names = [n for n in clauses if n in cited] if parsed.accept == ["all"] else parsed.accept
+        unknown = [name for name in names if name not in clauses]
+        if unknown:
+            parser.error(f"no clause of the specification: {', '.join(unknown)}")
+        accept(clauses, names)
+    exclusions = read_exclusions((spec_folder() / "exclusions.toml").read_text("utf-8"))
+    faults = audit(clauses, cited, exclusions, read_lock(LOCK))
+    for fault in faults:
+        print(fault)
+    covered = sum(1 for name in clauses if cited.get(name))
+    print(
+        f"{len(clauses)} clauses: {covered} with cases or vectors, {len(exclusions)} excluded, "
+        f"{len(faults)} faults"
+    )
+    return ExitCode.VIOLATION if faults else ExitCode.CONFORMANT
+
+
+def _doctor(parsed: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    try:
+        target = Target.from_url(parsed.url)
+    except ValueError as error:
+        parser.error(str(error))
+    findings = list(diagnose(target, parsed.timeout))
+    for finding in findings:
+        print(f"{'ok ' if finding.is_well else 'NOT'} {finding.name}: {finding.detail}")
+    if findings[0].name == "reach":
+        return ExitCode.NOTHING_RAN
+    return ExitCode.CONFORMANT if all(f.is_well for f in findings) else ExitCode.VIOLATION
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,174 @@
+"""The server mode: drives a server at a URL through the fixture functions of section 20."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from wireflight_conformance.clauses import load
+from wireflight_conformance.driver import Server, Settings
+from wireflight_conformance.engine import Budget, Collector, Outcome, run_cases
+from wireflight_conformance.tables import limits
+from wireflight_conformance.wire.connection import Clock, Target, WireError
+from wireflight_conformance.wire.reply import Reply, pick
+from wireflight_conformance.wire.values import Value, same
+
+if TYPE_CHECKING:
+    from wireflight_conformance.cases import Case
+    from wireflight_conformance.events import Reporter
+
+__all__ = [
+    "FIXTURES",
+    "Finding",
+    "NoTargetError",
+    "ServerRun",
+    "diagnose",
+    "discover",
+    "run_server",
+]
+
+FIXTURES: Mapping[str, str] = {
+    "fx/echo": "query",
+    "fx/none": "query",
+    "fx/pair": "query",
+    "fx/typed": "query",
+    "fx/cell": "query",
+    "fx/calls": "query",
+    "fx/whoami": "query",
+    "fx/seen": "query",
+    "fx/money": "query",
+    "fx/act": "query",
+    "fx/run": "command",
+}
+_SHORT_MS: Mapping[str, int] = {"handler_ms": 2000, "body_idle_ms": 2000, "refresh_phase_ms": 1000}
+
+
+class NoTargetError(Exception):
+    """There is nothing that the suite could drive."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerRun:
+    """What the user asked for."""
+
+    target: Target
+    cases: Sequence[Case]
+    profile: str = "quick"
+    seed: int = 0
+    strict: bool = False
+    request_timeout: float = 5.0
+    only: Sequence[str] = ()
+    budget: Budget = field(default_factory=Budget)
+
+
+def discover(target: Target, timeout: float) -> Settings:
+    """Ask the target for its manifest, and return the settings with its limits.
+
+    Raises:
+        NoTargetError: It cannot be reached or does not mount the fixture functions.
+    """
+    settings = Settings(target, request_timeout=timeout)
+    server = Server(settings, Collector(), Clock.after(2 * timeout))
+    try:
+        manifest = server.send(server.request("GET", "/~manifest"))
+        probe = server.query("fx/none")
+    except WireError as error:
+        raise NoTargetError(f"{target.url}: {error}") from error
+    if not same(probe.value, "none"):
+        raise NoTargetError(
+            f"{target.url} does not mount the fixture functions of section 20: "
+            f"fx/none answered {probe}. `doctor` shows what is missing."
+        )
+    return Settings(target, request_timeout=timeout, limits=_numbers(manifest))
+
+
+def _numbers(manifest: Reply) -> dict[str, int]:
+    shown = pick(manifest.document, "limits")
+    if not isinstance(shown, Mapping):
+        return {}
+    return {name: value for name, value in shown.items() if isinstance(value, int)}
+
+
+def run_server(run: ServerRun, reporters: Sequence[Reporter]) -> Outcome:
+    """Run the cases against the target.
+
+    Raises:
+        NoTargetError: It cannot be driven.
+    """
+    found = discover(run.target, run.request_timeout)
+    settings = Settings(
+        run.target,
+        request_timeout=run.request_timeout,
+        case_timeout=4 * run.request_timeout,
+        profile=run.profile,
+        seed=run.seed,
+        limits=found.limits,
+    )
+    return run_cases(
+        run.cases,
+        settings,
+        load(),
+        reporters,
+        strict=run.strict,
+        budget=run.budget,
+        only=run.only,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that the doctor looked at."""
+
+    name: str
+    is_well: bool
+    detail: str
+
+
+def diagnose(target: Target, timeout: float) -> Iterator[Finding]:
+    """Yield what a target needs for the fixture profile, one thing after the other.
+
+    Ends after the first that cannot be reached at all.
+    """
+    server = Server(
+        Settings(target, request_timeout=timeout), Collector(), Clock.after(20 * timeout)
+    )
+    try:
+        manifest = server.send(server.request("GET", "/~manifest"))
+    except WireError as error:
+        yield Finding("reach", False, str(error))
+        return
+    is_manifest = pick(manifest.document, "type") == "manifest"
+    yield Finding("manifest", is_manifest, str(manifest)[:200])
+    numbers = _numbers(manifest)
+    missing = sorted(set(limits()) - set(numbers))
+    yield Finding("limits", not missing, f"not shown: {', '.join(missing) or 'none'}")
+    for name, most in _SHORT_MS.items():
+        yield Finding(
+            name, numbers.get(name, most + 1) <= most, f"{numbers.get(name)} of at most {most}"
+        )
+    yield from _kinds(pick(manifest.document, "functions"))
+    with contextlib.suppress(WireError):
+        yield from _calls(server)
+        return
+    yield Finding("calls", False, "the target stopped answering")
+
+
+def _kinds(functions: Value) -> Iterator[Finding]:
+    listed = functions if isinstance(functions, Sequence) else []
+    kinds = {pick(entry, "id"): pick(entry, "kind") for entry in listed}
+    for name, kind in FIXTURES.items():
+        yield Finding(name, kinds.get(name) == kind, f"in the manifest: {kinds.get(name)}")
+
+
+def _calls(server: Server) -> Iterator[Finding]:
+    echo = server.query("fx/echo", {"a": [1, None]})
+    yield Finding("echo answers", same(echo.value, {"a": [1, None]}), str(echo))
+    added = server.command([{"do": "add", "cell": "a", "by": 2}, {"do": "return", "value": "x"}])
+    yield Finding("run does its steps", same(added.value, "x"), str(added))
+    cell = server.query("fx/cell", server.cell_argument())
+    yield Finding("cell keeps state", same(cell.value, 2), str(cell))
+    calls = server.query("fx/calls", {"run": server.run})
+    counted = {"fx/cell": 1, "fx/act": 0, "fx/run": 1}
+    yield Finding("calls counts", same(calls.value, counted), str(calls))
