@@ -1,0 +1,1 @@
+"""The runtime: runs handlers on asyncio or trio, with deadlines and cancellation."""
