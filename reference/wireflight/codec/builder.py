@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from wireflight.limits import Limits
 
-__all__ = ["SENTINELS", "Builder", "MisorderedError"]
+__all__ = ["SENTINELS", "Builder"]
 
 SENTINELS: Final = MappingProxyType({-1: msgspec.UNSET, -3: nan, -4: inf, -5: -inf, -6: -0.0})
 """What the negative references stand for; every other one is refused."""
@@ -35,14 +35,10 @@ _match_date: Final = re.compile(
 _match_bigint: Final = re.compile(r"0|-?[1-9][0-9]*").fullmatch
 
 
-class MisorderedError(Exception):
-    """A reference leads to no entry, or to one that is not built yet."""
-
-
 class Builder:
     """Builds values from the entries of one table."""
 
-    __slots__ = ("_entries", "_extensions", "_is_request", "_limits", "is_revived")
+    __slots__ = ("_entries", "_extensions", "_is_request", "_is_revived", "_limits")
 
     def __init__(
         self,
@@ -51,12 +47,13 @@ class Builder:
         extensions: Extensions | None,
         *,
         is_request: bool,
+        is_revived: bool,
     ) -> None:
         self._entries = entries
         self._limits = limits
         self._extensions = extensions
         self._is_request = is_request
-        self.is_revived = True
+        self._is_revived = is_revived
 
     def build(self, order: Iterable[int], values: dict[Any, Any]) -> None:
         """Add the values of containers to those of scalars and sentinels.
@@ -66,29 +63,23 @@ class Builder:
             values: Values by reference.
 
         Raises:
-            MisorderedError: When a reference is not in `values` at its turn.
             DecodeError: When an entry is invalid.
         """
-        entries = self._entries
-        index = 0
-        try:
-            for index in order:
-                entry = entries[index]
-                if type(entry) is dict:
-                    if "__proto__" in entry:
-                        raise self._refusal("a member is named '__proto__'", index)
-                    values[index] = {name: values[ref] for name, ref in entry.items()}
-                elif entry and type(entry[0]) is str:
-                    values[index] = self._tagged(entry, index, values)
-                else:
-                    values[index] = [values[ref] for ref in entry]
-        except KeyError:
-            raise MisorderedError from None
+        for index in order:
+            entry = self._entries[index]
+            if type(entry) is dict:
+                if "__proto__" in entry:
+                    raise self._refusal("a member is named '__proto__'", index)
+                values[index] = {name: values[ref] for name, ref in entry.items()}
+            elif entry and type(entry[0]) is str:
+                values[index] = self.tagged(entry, index, values)
+            else:
+                values[index] = [values[ref] for ref in entry]
 
     def _refusal(self, message: str, index: int) -> DecodeError:
         return DecodeError(_INVALID, message, position=f"entry {index}")
 
-    def _tagged(self, entry: list[Any], index: int, values: dict[Any, Any]) -> Any:
+    def tagged(self, entry: list[Any], index: int, values: dict[Any, Any]) -> Any:
         """Build an entry that begins with a string.
 
         Raises:
@@ -203,7 +194,7 @@ class Builder:
         if len(entry) != 2:
             raise self._refusal("an extension has one content", index)
         content = values[entry[1]]
-        if not self.is_revived:
+        if not self._is_revived:
             return Extended(extension.name, content)
         try:
             return extension.decode(content)

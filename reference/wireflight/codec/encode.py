@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from math import isfinite, isnan
 from typing import Any, Final
@@ -32,6 +32,7 @@ _NAN, _INFINITY, _MINUS_INFINITY, _MINUS_ZERO, _UNDEFINED = -3, -4, -5, -6, -1
 _STR_ONLY: Final = {str}
 
 _SCALARS: Final = frozenset((type(None), bool, int, float, str))
+_MAX_SHAPES: Final = 256
 _BYTES: Final = (bytes, bytearray, memoryview)
 _MAPS: Final = (dict, WireMap)
 
@@ -41,11 +42,11 @@ _MSGSPEC_MAX: Final = 1e15
 
 _encode_json = msgspec.json.Encoder().encode
 
-Frame = tuple[Iterator[Any], list[int], int, Any, int]
-"""Children still to come, references so far, index of the entry, its shape, identity."""
+Frame = tuple[Iterator[tuple[Any, Any]], Any, int, int, Any]
+"""Places and children still to come, the entry, its index, its identity, the last place."""
 
-Opened = tuple[Iterator[Any] | None, list[int], int, Any, int]
-"""A frame, or the reference of a value without children at the place of the index."""
+Opened = tuple[int, Any, Any]
+"""The reference of a value; the entry to be filled in and its children, or None twice."""
 
 
 def dumps(
@@ -98,7 +99,7 @@ class _TableWriter:
 
     __slots__ = (
         *("_atoms", "_bigints", "_item", "_max_nodes", "_memo", "_nodes", "_normal"),
-        *("_project", "_seen", "_stack", "_table"),
+        *("_project", "_seen", "_shapes", "_stack", "_table"),
     )
 
     def __init__(self, project: Projector, max_nodes: int | None, *, is_item: bool = False) -> None:
@@ -109,7 +110,8 @@ class _TableWriter:
         self._item = is_item
         self._table: list[Any] = []
         self._memo: dict[str | float, int] = {}  # strings and numbers; 1 and 1.0 are one entry
-        self._atoms: dict[object, int] = {}  # null, true and false, apart from 1 and 0
+        self._atoms: dict[bool | None, int] = {}  # apart from 1 and 0, to which they are equal
+        self._shapes: set[tuple[Any, ...]] = set()
         self._bigints: dict[str, int] = {}  # by text: hashes of chosen integers collide
         self._seen: dict[int, int] = {}  # by identity; in normal form the open ones only
         self._stack: list[Frame] = []
@@ -129,80 +131,90 @@ class _TableWriter:
 
     def _fill(self, root: object) -> int:
         """Fill the table in depth-first order of first visits; return the root's reference."""
-        table, atoms, seen, stack = self._table, self._atoms, self._seen, self._stack
-        memo_get, atoms_get, seen_get = self._memo.get, atoms.get, seen.get
-        children: Iterator[Any] = iter((root,))
-        refs: list[int] = []
-        index, shape, identity = -1, None, 0
+        table, seen, stack = self._table, self._seen, self._stack
+        memo_get, atoms_get, seen_get = self._memo.get, self._atoms.get, seen.get
+        shapes, normal = self._shapes, self._normal
+        result: list[int] = [0]
+        pairs: Iterator[tuple[Any, Any]] = iter(((0, root),))
+        entry: Any = result
+        index, identity, key = -1, 0, None
         try:
             while True:
-                for child in children:
+                for key, child in pairs:
                     kind = type(child)
-                    if kind is str or kind is int or kind is float:
+                    if kind is str or kind is int:
                         ref = memo_get(child)
-                        if ref is None or not child:
+                        if ref is None:
                             ref = self._scalar(child, kind)
-                        refs.append(ref)
+                        entry[key] = ref
                         continue
                     if child is None or kind is bool:
                         ref = atoms_get(child)
-                        if ref is None:
-                            ref = atoms[child] = len(table)
-                            table.append(child)
-                        refs.append(ref)
+                        entry[key] = self._scalar(child, kind) if ref is None else ref
+                        continue
+                    if kind is float:
+                        entry[key] = self._float(child)
                         continue
                     ref = seen_get(id(child))
                     if ref is not None:
                         if table[ref] is None:
                             raise EncodeError("the value contains itself")
-                        refs.append(ref)
+                        entry[key] = ref
                         continue
-                    inner, inner_refs, ref, inner_shape, inner_identity = self._open(child, kind)
-                    refs.append(ref)
-                    if inner is None:
-                        continue
-                    stack.append((children, refs, index, shape, identity))
-                    children, refs, index = inner, inner_refs, ref
-                    shape, identity = inner_shape, inner_identity
+                    # Most containers, without a call.
+                    if not normal and (kind is list or (kind is dict and tuple(child) in shapes)):
+                        inner = child.copy()
+                        inner_pairs: Any = enumerate(child) if kind is list else child.items()
+                        entry[key] = ref = seen[id(child)] = len(table)
+                        table.append(None)
+                    else:
+                        ref, inner, inner_pairs = self._open(child, kind)
+                        entry[key] = ref
+                        if inner is None:
+                            continue
+                    stack.append((pairs, entry, index, identity, key))
+                    pairs, entry, index, identity = iter(inner_pairs), inner, ref, id(child)
                     break
                 else:
                     if not stack:
-                        return refs[0]
-                    if shape is None:
-                        table[index] = refs
-                    elif type(shape) is str:
-                        table[index] = [shape, *refs]
-                    else:
-                        table[index] = dict(zip(shape, refs, strict=True))
-                    if self._normal:
+                        return result[0]
+                    table[index] = entry
+                    if normal:
                         del seen[identity]
-                    children, refs, index, shape, identity = stack.pop()
+                    pairs, entry, index, identity, key = stack.pop()
         except EncodeError as error:
-            path = self._path(refs, shape)
+            path = self._path(entry, key)
             raise EncodeError(error.message, path=path) from error.__cause__
 
     def _scalar(self, value: Any, kind: type) -> int:
-        """Return the reference of a scalar that may be new."""
-        table = self._table
-        memo: dict[Any, int] = self._memo
-        entry = value
+        """Return the reference of a scalar."""
         if kind is float:
-            if not isfinite(value):
-                return _NAN if isnan(value) else _INFINITY if value > 0 else _MINUS_INFINITY
-            if value == 0 and not self._normal and str(value) == "-0.0":
-                return _MINUS_ZERO
-            if value.is_integer() and -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER:
-                entry = value = int(value)
-            elif not _MSGSPEC_MIN <= abs(value) < _MSGSPEC_MAX:
-                entry = msgspec.Raw(number_text(value).encode())
-        elif value is None or kind is bool:
-            memo = self._atoms
-        elif kind is int and not -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER:
-            return self._bigint(value)
+            return self._float(value)
+        memo: dict[Any, int] = self._memo if kind is str or kind is int else self._atoms
         ref = memo.get(value)
         if ref is None:
-            ref = memo[value] = len(table)
-            table.append(entry)
+            if kind is int and not -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER:
+                return self._bigint(value)
+            ref = memo[value] = len(self._table)
+            self._table.append(value)
+        return ref
+
+    def _float(self, value: float) -> int:
+        ref = self._memo.get(value)
+        if ref is not None and value:
+            return ref
+        entry: Any = value
+        if not isfinite(value):
+            return _NAN if isnan(value) else _INFINITY if value > 0 else _MINUS_INFINITY
+        if value == 0 and not self._normal and str(value) == "-0.0":
+            return _MINUS_ZERO
+        if value.is_integer() and -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER:
+            entry = int(value)
+        elif not _MSGSPEC_MIN <= abs(value) < _MSGSPEC_MAX:
+            entry = msgspec.Raw(number_text(value).encode())
+        if ref is None:
+            ref = self._memo[value] = len(self._table)
+            self._table.append(entry)
         return ref
 
     def _bigint(self, value: int) -> int:
@@ -219,73 +231,69 @@ class _TableWriter:
     def _open(self, value: Any, kind: type) -> Opened:
         """Reserve the entry of a container, or write a value that has no children.
 
-        Returns:
-            The frame of a container; without children, only its reference counts.
+        It is seen under the identity that its parent holds, not of what it is read as.
         """
+        identity = id(value)
         if kind not in MODEL_TYPES and kind is not Extended:
             value = self._project(value)
             kind = type(value)
             if kind in _SCALARS:
-                return None, [], self._scalar(value, kind), None, 0
-            ref = self._seen.get(id(value))
-            if ref is not None:
-                if self._table[ref] is None:
-                    raise EncodeError("the value contains itself")
-                return None, [], ref, None, 0
+                return self._scalar(value, kind), None, None
         index = len(self._table)
         if kind is datetime:
-            entry = ["Date", _date_text(value)]
+            self._table.append(["Date", _date_text(value)])
         elif kind in _BYTES:
-            entry = ["ArrayBuffer", bytes_text(value)]
+            self._table.append(["ArrayBuffer", bytes_text(value)])
         elif value is _UNSET:
-            return None, [], _UNDEFINED, None, 0
+            return _UNDEFINED, None, None
         elif kind is BigInt:
-            return None, [], self._bigint(value), None, 0
+            return self._bigint(value), None, None
         else:
             self._table.append(None)
-            self._seen[id(value)] = index
-            children, shape = self._children(value, kind)
-            return children, [], index, shape, id(value)
-        self._table.append(entry)
+            self._seen[identity] = index
+            entry, pairs = self._children(value, kind)
+            return index, entry, pairs
         if not self._normal:
-            self._seen[id(value)] = index
-        return None, [], index, None, 0
+            self._seen[identity] = index
+        return index, None, None
 
-    def _children(self, value: Any, kind: type) -> tuple[Iterator[Any], Any]:
-        """Return what a container holds, and its shape.
-
-        The shape is None for an array, the member names for an object, else a tag.
-        """
+    def _children(self, value: Any, kind: type) -> tuple[Any, Iterable[tuple[Any, Any]]]:
+        """Return the entry of a container to be filled in, and places with children."""
+        if kind is list or kind is tuple:
+            self._count(len(value))
+            return [None] * len(value), enumerate(value)
         if kind is dict:
             kinds = {*map(type, value)}
             if kinds <= _STR_ONLY or all(issubclass(k, str) for k in kinds):
                 return self._object(value, kinds)
-        if kind is list or kind is tuple:
-            self._count(len(value))
-            return iter(value), None
         if kind is Extended:
             self._count(1)
-            return iter((value.content,)), value.name
+            return [value.name, None], ((1, value.content),)
         members = members_in_order(
             value,
             project=self._project_member,
             text_of_container=self._text_of_container,
             is_sorted=self._normal,
         )
+        children = [child for member in members for child in member]
+        self._count(len(children))
         tag = "Map" if kind in _MAPS else "Set"
-        self._count(len(members) * (2 if tag == "Map" else 1))
-        return (child for member in members for child in member), tag
+        return [tag, *children], enumerate(children, 1)
 
-    def _object(self, value: dict[Any, Any], kinds: set[type]) -> tuple[Iterator[Any], Any]:
+    def _object(
+        self, value: dict[Any, Any], kinds: set[type]
+    ) -> tuple[Any, Iterable[tuple[Any, Any]]]:
         if not kinds <= _STR_ONLY:
             value = {self._project_member(name): member for name, member in value.items()}
         if "__proto__" in value:
             raise EncodeError("a member named '__proto__' cannot be sent")
         if not self._normal:
-            return iter(value.values()), value
+            if len(self._shapes) < _MAX_SHAPES:
+                self._shapes.add(tuple(value))
+            return value.copy(), value.items()
         names = in_member_order([name for name in value if value[name] is not _UNSET])
         self._count(len(names))
-        return map(value.__getitem__, names), names
+        return dict.fromkeys(names), [(name, value[name]) for name in names]
 
     def _count(self, members: int) -> None:
         """Bound the normal form, in which a shared container unfolds at each occurrence."""
@@ -304,19 +312,20 @@ class _TableWriter:
             raise EncodeError("a set within an item of a set has no order: send a list")
         return _TableWriter(self._project, None, is_item=True).write(value)
 
-    def _path(self, refs: list[int], shape: Any) -> list[str | int]:
-        """Describe where the next child stands."""
-        places = [(len(frame[1]) - 1, frame[3]) for frame in self._stack[1:]]
+    def _path(self, entry: Any, key: Any) -> list[str | int]:
+        """Describe the place that was being filled in."""
+        places = [(frame[1], frame[4]) for frame in self._stack[1:]]
         if self._stack:
-            places.append((len(refs), shape))
+            # A frame holds the entry above a container and the place of it there.
+            places.append((entry, key))
         path: list[str | int] = []
-        for position, frame_shape in places:
-            if frame_shape is None or frame_shape == "Set":
-                path.append(position)
-            elif frame_shape == "Map":
-                path.append(position // 2)
-            elif type(frame_shape) is not str:
-                path.append(list(frame_shape)[position])
+        for container, place in places:
+            if type(container) is dict or type(container[0]) is not str:
+                path.append(place)
+            elif container[0] == "Set":
+                path.append(place - 1)
+            elif container[0] == "Map":
+                path.append((place - 1) // 2)
         return path
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from wireflight.codec.decode import Table
+from wireflight.codec.decode import read
 from wireflight.codec.encode import canonical
 from wireflight.errors import DecodeError, DecodeErrorCode, EncodeError
 from wireflight.limits import Limits
@@ -63,9 +63,9 @@ def decode_payload(
     if not payload:
         return msgspec.UNSET
     data = _from_base64url(payload)
-    table = Table(data, limits=limits or _DEFAULT_LIMITS, is_request=True)
+    limits = limits or _DEFAULT_LIMITS
     # Judged as received: an application's way back from an extension may be another.
-    received = table.build(extensions, is_revived=False)
+    received = read(data, limits, extensions, is_request=True, is_revived=False)
     try:
         is_canonical = canonical(received, limits=limits).encode() == data
     except EncodeError:
@@ -74,7 +74,9 @@ def decode_payload(
         raise DecodeError(
             DecodeErrorCode.NON_CANONICAL, "the payload is not the canonical one of its argument"
         )
-    return table.build(extensions) if extensions is not None else received
+    if extensions is None:
+        return received
+    return read(data, limits, extensions, is_request=True)
 
 
 def _from_base64url(payload: str) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from wireflight.codec.builder import SENTINELS
 from wireflight.errors import DecodeError, DecodeErrorCode
@@ -22,7 +22,7 @@ _NEW, _OPEN, _DONE = 0, 1, 2
 
 def _references(entry: Any) -> Collection[Any]:
     """Return what a container refers to, before anything is known about its form."""
-    if type(entry) is dict:
+    if isinstance(entry, dict):
         return entry.values()
     if entry and type(entry[0]) is str:
         if entry[0] in _LEAF_TAGS:
@@ -32,7 +32,7 @@ def _references(entry: Any) -> Collection[Any]:
     return references
 
 
-def check_limits(entries: list[Any], order: Sequence[int], limits: Limits) -> bool:
+def check_limits(entries: list[Any], order: Sequence[int], limits: Limits) -> None:
     """Count a table as the value that it unfolds to, without unfolding it.
 
     Args:
@@ -40,48 +40,32 @@ def check_limits(entries: list[Any], order: Sequence[int], limits: Limits) -> bo
         order: Indexes of its containers, each after what it refers to.
         limits: The limits.
 
-    Returns:
-        False when the order is not one, a reference is no index, or an entry is not
-        reached: then nothing is known.
-
     Raises:
         DecodeError: When a limit is exceeded.
     """
     # Both lists end with places for the sentinels, which negative indexes select.
-    sizes: list[Any] = [1] * (len(entries) + 6)
-    for index in order:
-        sizes[index] = None
+    sizes = [1] * (len(entries) + 6)
     depths = [0] * len(sizes)
-    has_chains = len(order) > limits.depth  # else no chain of containers is too long
-    reached: set[Any] = set()
-    size_of, depth_of = sizes.__getitem__, depths.__getitem__
-    try:
-        for index in order:
-            entry = entries[index]
-            references = entry.values() if type(entry) is dict else _references(entry)
-            sizes[index] = size = 1 + sum(map(size_of, references))
-            if size > limits.expanded_nodes:
-                raise _excess("expanded_nodes", index)
-            if len(references) > limits.container_members:
-                _check_members(entry, index, limits)
-            reached.update(references)
-            if has_chains and not _is_leaf(entry):
-                depths[index] = depth = 1 + max(map(depth_of, references), default=0)
-                if depth > limits.depth:
-                    raise _excess("depth", index)
-    except (TypeError, IndexError):
-        return False
-    reached.difference_update(SENTINELS)
-    return len(reached) == len(entries) - 1 and 0 not in reached
+    for index in order:
+        entry = entries[index]
+        references = _references(entry)
+        size = sizes[index] = 1 + sum(map(sizes.__getitem__, references))
+        if size > limits.expanded_nodes:  # so no number here grows beyond a few times that
+            raise _excess("expanded_nodes", index)
+        _check_members(entry, references, index, limits)
+        if not _is_leaf(entry):
+            depths[index] = 1 + max(map(depths.__getitem__, references), default=0)
+        if depths[index] > limits.depth:
+            raise _excess("depth", index)
 
 
 def _is_leaf(entry: Any) -> bool:
     return type(entry) is list and bool(entry) and entry[0] in _LEAF_TAGS
 
 
-def _check_members(entry: Any, index: int, limits: Limits) -> None:
-    members = len(_references(entry))
-    if type(entry) is list and entry[0] == "Map":
+def _check_members(entry: Any, references: Collection[Any], index: int, limits: Limits) -> None:
+    members = len(references)
+    if type(entry) is list and entry[:1] == ["Map"]:
         members //= 2
     if members > limits.container_members:
         raise _excess("container_members", index)
@@ -163,21 +147,17 @@ def _refusal(message: str, index: int) -> DecodeError:
     return DecodeError(_INVALID, message, position=f"entry {index}")
 
 
-def refuse_wrong_shape(parsed: object) -> NoReturn:
-    """Name the first entry of a JSON text that is no table.
+def refuse_wrong_shape(entries: list[Any]) -> None:
+    """Check that the entries of a JSON array are those of a table.
 
     Raises:
-        DecodeError: Always.
+        DecodeError: When a container holds what can be neither a reference, nor a tag, its
+            text or a name.
     """
-    if not isinstance(parsed, list):
-        raise DecodeError(_INVALID, "the root is neither a table nor a sentinel")
-    for index, entry in enumerate(parsed):
-        if isinstance(entry, dict):
-            allowed = {int, float}
-            members = list(entry.values())
+    for index, entry in enumerate(entries):
+        if type(entry) is dict:
+            is_wrong = not {*map(type, entry.values())} <= {int, float}
         else:
-            allowed = {int, float, str}
-            members = entry if isinstance(entry, list) else []
-        if not {*map(type, members)} <= allowed:
+            is_wrong = type(entry) is list and not {*map(type, entry)} <= {int, float, str}
+        if is_wrong:
             raise _refusal("a reference is not a number", index)
-    raise DecodeError(_INVALID, "the text is no table")

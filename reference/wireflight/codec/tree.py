@@ -1,0 +1,189 @@
+"""The fast way to read a table: for a tree that an encoder wrote, and nothing else.
+
+An encoder lists every container before what it contains, so walking a table backwards
+builds children first and needs no stack. Whatever does not fit (a fault of any kind, a
+shared container, a spelling that no encoder uses) is left to the careful way, which finds
+out what it is; so this module refuses nothing itself.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from itertools import chain
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import msgspec
+
+from wireflight.codec.builder import SENTINELS, Builder
+from wireflight.errors import DecodeError
+from wireflight.scalars import MAX_SAFE_INTEGER
+
+if TYPE_CHECKING:
+    from wireflight.limits import Limits
+    from wireflight.types import Extensions
+
+__all__ = ["Unread", "may_repeat_names", "read_tree"]
+
+
+class Unread(Enum):
+    """The answer when the fast way does not lead to a value."""
+
+    UNREAD = "unread"
+
+
+_UNREAD: Final = Unread.UNREAD
+_LEAF_TAGS: Final = frozenset(("Date", "BigInt", "ArrayBuffer"))
+
+# The type bounds the recursion of the parser: it refuses a third level of nesting. It also
+# refuses the integers that are doubles by now, and booleans and null as references.
+_Safe = Annotated[int, msgspec.Meta(ge=-MAX_SAFE_INTEGER, le=MAX_SAFE_INTEGER)]
+_Entry = None | bool | _Safe | float | str | list[int | float | str] | dict[str, int | float]
+_parse = msgspec.json.Decoder(list[_Entry]).decode
+
+# The parser reads the literal -0 as the integer 0.
+_MINUS_ZERO_MARKS: Final = tuple(mark + b"-0" for mark in (b"[", b",", b" ", b"\n", b"\t", b"\r"))
+
+
+def read_tree(
+    data: bytes,
+    limits: Limits,
+    extensions: Extensions | None,
+    *,
+    is_request: bool,
+    is_revived: bool,
+) -> Any:
+    """Read the value of a table if that is simple, else return `Unread.UNREAD`."""
+    try:
+        entries: list[Any] = _parse(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return _UNREAD
+    if not entries or (is_request and len(entries) > limits.table_entries):
+        return _UNREAD
+    containers: list[int] = []
+    tagged: list[int] = []
+    has_zero = False
+    for index, entry in enumerate(entries):
+        kind = type(entry)
+        if kind is str:
+            continue
+        if kind is dict:
+            containers.append(index)
+        elif kind is list:
+            if entry and type(entry[0]) is str:
+                tagged.append(index)
+                if entry[0] in _LEAF_TAGS:
+                    continue
+            containers.append(index)
+        elif kind is int:
+            has_zero = has_zero or not entry
+        elif kind is float and entry.is_integer() and abs(entry) <= MAX_SAFE_INTEGER:
+            return _UNREAD
+    if has_zero and b"-0" in data and any(mark in data for mark in _MINUS_ZERO_MARKS):
+        return _UNREAD
+    if may_repeat_names(data, entries, containers, tagged):
+        return _UNREAD
+    if is_request and not _is_small_tree(entries, containers, limits):
+        return _UNREAD
+    builder = Builder(entries, limits, extensions, is_request=is_request, is_revived=is_revived)
+    try:
+        return _build(entries, containers, tagged, builder)
+    except (KeyError, DecodeError):
+        return _UNREAD
+
+
+def _build(entries: list[Any], containers: list[int], tagged: list[int], builder: Builder) -> Any:
+    """Build the value, turning the parsed objects into its own.
+
+    Raises:
+        KeyError: When a reference leads nowhere, or to a container that is not built yet.
+        DecodeError: When a tagged entry is invalid.
+    """
+    values: dict[Any, Any] = dict(enumerate(entries))
+    values.update(SENTINELS)
+    for index in containers:
+        del values[index]
+    for index in tagged:
+        if entries[index][0] in _LEAF_TAGS:
+            values[index] = builder.tagged(entries[index], index, values)
+    value_of = values.__getitem__
+    for index in reversed(containers):
+        entry = entries[index]
+        if type(entry) is dict:
+            if "__proto__" in entry:
+                raise KeyError
+            for name, ref in entry.items():
+                entry[name] = values[ref]
+            values[index] = entry
+        elif entry and type(entry[0]) is str:
+            values[index] = builder.tagged(entry, index, values)
+        else:
+            values[index] = [*map(value_of, entry)]
+    return values[0]
+
+
+def _is_small_tree(entries: list[Any], containers: list[int], limits: Limits) -> bool:
+    """Tell whether every entry is reached, every container once, within the limits.
+
+    References need not be valid; that is found when they are followed.
+    """
+    if not containers:
+        return len(entries) == 1
+    references: dict[int, Any] = {}
+    for index in containers:
+        entry = entries[index]
+        if type(entry) is dict:
+            references[index] = entry.values()
+        elif entry and type(entry[0]) is str:
+            references[index] = entry[2::2] if entry[0] == "null" else entry[1:]
+        else:
+            references[index] = entry
+    all_references = [*chain.from_iterable(references.values())]
+    reached = set(all_references)
+    reached.difference_update(SENTINELS)
+    if (
+        len(reached) != len(entries) - 1
+        or len(all_references) >= limits.expanded_nodes
+        or max(map(len, references.values())) > limits.container_members
+    ):
+        return False
+    is_container = [False] * (len(entries) + 6)  # the end stands for the sentinels
+    for index in containers:
+        is_container[index] = True
+    level: list[Any] = [0]
+    depth = met = 0
+    try:
+        while level and met <= len(containers) and depth <= limits.depth:
+            depth += 1
+            met += len(level)
+            below = chain.from_iterable([references[index] for index in level])
+            level = [ref for ref in below if is_container[ref]]
+    except (LookupError, TypeError):
+        return False
+    return met == len(containers) and depth <= limits.depth
+
+
+def may_repeat_names(
+    data: bytes, entries: list[Any], containers: list[int], tagged: list[int]
+) -> bool:
+    """Tell whether the parser may have dropped a member whose name came twice.
+
+    Every string that it kept has two quotes in the text, and one more for each quote in it
+    that is escaped as such; a dropped name has two of its own.
+    """
+    objects = [entry for index in containers if type(entry := entries[index]) is dict]
+    if not objects:
+        return False
+    strings = [*map(type, entries)].count(str) + sum(map(len, objects))
+    for index in tagged:
+        strings += [*map(type, entries[index])].count(str)
+    found = data.count(b'"')
+    if found == 2 * strings:
+        return False
+    if b"\\u0022" in data:
+        return True
+    texts = chain(
+        (entry for entry in entries if type(entry) is str),
+        chain.from_iterable(objects),
+        (part for index in tagged for part in entries[index] if type(part) is str),
+    )
+    return bool(found != 2 * strings + sum(text.count('"') for text in texts))
