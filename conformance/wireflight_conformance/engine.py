@@ -164,7 +164,7 @@ def run_case(
         verdict, note = Verdict.NOT_TESTABLE, str(error)
     except UnsupportedError as error:
         verdict, note = Verdict.UNSUPPORTED, str(error)
-    except Exception:
+    except Exception:  # noqa: BLE001 - the boundary between a case and the run
         verdict, note = Verdict.HARNESS_ERROR, traceback.format_exc()
     found = judge(server.findings, clauses, strict)
     # an unexpected answer may also have tripped the case's own code: the finding counts

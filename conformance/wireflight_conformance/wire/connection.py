@@ -6,6 +6,7 @@ Requests are bytes that the caller made, legal or not. Responses are parsed stri
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import ssl
 import struct
@@ -199,6 +200,9 @@ class Connection:
         """
         self.trace.request = request
         for piece in pieces if pieces is not None else [request.head, *request.body_frames()]:
+            if self.trace.steps and select.select([self._socket], [], [], 0)[0]:
+                self._note(Direction.NOTE, b"the target answered before everything was sent")
+                return
             try:
                 self.send(piece, clock)
             except ConnectionLostError as error:

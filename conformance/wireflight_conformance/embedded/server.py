@@ -1,0 +1,86 @@
+"""An ASGI app behind a real socket, in a thread of this process."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from wireflight_conformance.wire.connection import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from wireflight.asgi import Receive, Scope, Send
+
+    App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+__all__ = ["ServerDidNotStartError", "serve", "serve_fixture"]
+
+
+class ServerDidNotStartError(RuntimeError):
+    """The embedded server did not come up."""
+
+
+@contextlib.contextmanager
+def serve(app: App, *, seconds: float = 10.0) -> Iterator[Target]:
+    """Serve the app under uvicorn on a free loopback port, and stop it at the end.
+
+    Args:
+        app: Any ASGI application.
+        seconds: How long to wait for its start and for its end.
+
+    Raises:
+        ServerDidNotStartError: It did not start in time.
+    """
+    listener = socket.create_server(("127.0.0.1", 0))
+    port: int = listener.getsockname()[1]
+    # log records of the app would stand among the verdicts
+    config = uvicorn.Config(
+        app,
+        http="h11",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        lifespan="auto",
+        timeout_graceful_shutdown=1,
+        server_header=False,
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(
+        target=server.run, kwargs={"sockets": [listener]}, name="embedded server", daemon=True
+    )
+    thread.start()
+    end = time.monotonic() + seconds
+    while not server.started:
+        if not thread.is_alive() or time.monotonic() > end:
+            listener.close()
+            raise ServerDidNotStartError("the embedded server did not start")
+        time.sleep(0.002)
+    try:
+        yield Target("127.0.0.1", port)
+    finally:
+        server.should_exit = True
+        thread.join(seconds)
+        listener.close()
+
+
+@contextlib.contextmanager
+def serve_fixture() -> Iterator[Target]:
+    """Serve the reference with the fixture functions."""
+    import logging
+
+    from wireflight_conformance.embedded.fixture import fixture_app, quick_limits
+
+    logger = logging.getLogger("wireflight")
+    previous = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        with serve(fixture_app(limits=quick_limits())) as target:
+            yield target
+    finally:
+        logger.setLevel(previous)
