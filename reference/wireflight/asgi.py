@@ -12,11 +12,13 @@ import anyio
 from wireflight.exchange.body import BodyReader
 from wireflight.exchange.codes import ErrorCode, Refusal
 from wireflight.exchange.head import RequestHead, function_path
-from wireflight.runtime.server import Disconnected, Server
+from wireflight.runtime.connection import Disconnected
+from wireflight.runtime.watching import OnSuspension
 
 if TYPE_CHECKING:
     from wireflight.exchange.replies import Reply
     from wireflight.runtime.hooks import LifespanHook
+    from wireflight.runtime.server import Server
 
 __all__ = ["Message", "Receive", "Scope", "Send", "serve_http", "serve_lifespan"]
 
@@ -31,11 +33,13 @@ logger = logging.getLogger("wireflight")
 class AsgiConnection:
     """The messages of one HTTP request."""
 
-    __slots__ = ("_receive", "_server")
+    __slots__ = ("_end", "_receive", "_scope", "_server")
 
     def __init__(self, receive: Receive, server: Server) -> None:
         self._receive = receive
         self._server = server
+        self._scope = anyio.CancelScope()
+        self._end: float | None = None
 
     async def read_body(self) -> bytes:
         """Read the body against both deadlines.
@@ -46,24 +50,30 @@ class AsgiConnection:
 
         Spec: LIM-1, LIM-2.
         """
-        settings = self._server.settings
-        limits = settings.limits
-        reader = BodyReader(settings)
-        now = anyio.current_time()
-        end = now + limits.body_total_ms / 1000
-        idle = limits.body_idle_ms / 1000
-        with anyio.CancelScope(deadline=min(end, now + idle)) as scope:
-            while True:
-                message = await self._receive()
-                if message["type"] == "http.disconnect":
-                    raise Disconnected
-                piece = message.get("body", b"")
-                reader.feed(piece)
-                if not message.get("more_body", False):
-                    return reader.text()
-                if piece:  # an empty piece is no progress
-                    scope.deadline = min(end, anyio.current_time() + idle)
+        with self._scope as scope:
+            return await OnSuspension(self._read(scope), self._start_clock)
         raise Refusal(ErrorCode.BODY_TIMEOUT)
+
+    def _start_clock(self) -> None:
+        """Start both clocks; a body that came with its head needs none."""
+        limits = self._server.settings.limits
+        now = anyio.current_time()
+        self._end = now + limits.body_total_ms / 1000
+        self._scope.deadline = min(self._end, now + limits.body_idle_ms / 1000)
+
+    async def _read(self, scope: anyio.CancelScope) -> bytes:
+        reader = BodyReader(self._server.settings)
+        idle = self._server.settings.limits.body_idle_ms / 1000
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise Disconnected
+            piece = message.get("body", b"")
+            reader.feed(piece)
+            if not message.get("more_body", False):
+                return reader.text()
+            if piece and self._end is not None:  # an empty piece is no progress
+                scope.deadline = min(self._end, anyio.current_time() + idle)
 
     async def wait_closed(self) -> None:
         """Return once the client has gone."""

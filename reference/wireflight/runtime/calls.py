@@ -22,9 +22,9 @@ from wireflight.functions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Mapping
 
-__all__ = ["DirectCaller", "RememberingCaller", "run_handler"]
+__all__ = ["DirectCaller", "RememberingCaller", "run_handler", "run_in_frame"]
 
 R = TypeVar("R")
 
@@ -65,6 +65,23 @@ async def run_handler(
     if frame.has_set_cookie:
         raise CookieInQuery("a query must not set a cookie")
     return value  # type: ignore[no-any-return]
+
+
+async def run_in_frame(frame: Frame, coroutine: Awaitable[R]) -> R:
+    """Await something as if the handler of a frame did.
+
+    Raises:
+        CookieInQuery: When it set a cookie and the frame is a query's.
+        Exception: Whatever it raises.
+    """
+    token = running_frame.set(frame)
+    try:
+        value = await coroutine
+    finally:
+        running_frame.reset(token)
+    if frame.has_set_cookie:
+        raise CookieInQuery("a query must not set a cookie")
+    return value
 
 
 def _check_running(frame: Frame) -> None:
@@ -138,12 +155,10 @@ class RememberingCaller(DirectCaller):
         """Run an instance in its frame unless it has been run, and keep how it ended."""
         key = frame.key or ""
         while (memory := self._remembered.get(key)) is not None:
-            await memory.ended.wait()
             if memory.is_complete:
                 return memory.value()
-            # Its run was cancelled: that is no answer for anybody else.
-            if self._remembered.get(key) is memory:
-                del self._remembered[key]
+            # A run that is cancelled is forgotten: it is no answer for anybody else.
+            await memory.end()
         memory = self._remembered[key] = _Memory()
         try:
             memory.keep(await run_handler(frame, instance.query, instance.args, instance.kwargs))
@@ -151,18 +166,20 @@ class RememberingCaller(DirectCaller):
             memory.keep_error(error)
             raise
         finally:
-            memory.ended.set()
+            if not memory.is_complete:
+                del self._remembered[key]
+            memory.wake()
         return memory.value()
 
 
 class _Memory:
     """How one run of an instance ended."""
 
-    __slots__ = ("_error", "_value", "ended", "is_complete")
+    __slots__ = ("_ended", "_error", "_value", "is_complete")
 
     def __init__(self) -> None:
-        self.ended = anyio.Event()
         self.is_complete = False
+        self._ended: anyio.Event | None = None
         self._value: object = None
         self._error: Exception | None = None
 
@@ -173,6 +190,15 @@ class _Memory:
     def keep_error(self, error: Exception) -> None:
         self._error = error
         self.is_complete = True
+
+    async def end(self) -> None:
+        if self._ended is None:
+            self._ended = anyio.Event()
+        await self._ended.wait()
+
+    def wake(self) -> None:
+        if self._ended is not None:
+            self._ended.set()
 
     def value(self) -> object:
         if self._error is not None:

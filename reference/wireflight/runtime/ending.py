@@ -11,7 +11,7 @@ from wireflight.exchange.codes import ErrorCode, error_body
 from wireflight.exchange.locations import is_location_allowed
 from wireflight.functions import ApplicationError, CookieInQuery, RedirectRaised, RequestEvent
 from wireflight.messages import ErrorBody
-from wireflight.runtime.hooks import Hooks, awaited
+from wireflight.runtime.hooks import Hooks, call_hook
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from wireflight.functions.updates import Unaccepted
     from wireflight.issues import ValidationError
 
-__all__ = ["Ended", "Failed", "Judge", "Redirected", "Returned", "TimedOut"]
+__all__ = ["Ended", "Failed", "Judge", "Redirected", "Returned"]
 
 logger = logging.getLogger("wireflight")
 
@@ -46,10 +46,6 @@ class Failed(msgspec.Struct, frozen=True):
 
 
 Ended = Returned | Redirected | Failed
-
-
-class TimedOut(Exception):  # noqa: N818 - named after what it is
-    """A handler ran for longer than it may."""
 
 
 _MAX_DEPTH: Final = 16
@@ -95,9 +91,7 @@ class Judge:
             return self._redirected(error, event, is_query=is_query)
         if isinstance(error, CookieInQuery):
             return Failed(error_body(ErrorCode.COOKIE_IN_QUERY))
-        if isinstance(error, TimedOut):
-            return Failed(error_body(ErrorCode.HANDLER_TIMEOUT))
-        return Failed(await self._internal(error, event))
+        return Failed(await self.internal(error, event))
 
     def _redirected(
         self, error: RedirectRaised, event: RequestEvent, *, is_query: bool
@@ -111,7 +105,11 @@ class Judge:
             return Failed(error_body(ErrorCode.INVALID_REDIRECT))
         return Redirected(error.location)
 
-    async def _internal(self, error: Exception, event: RequestEvent) -> ErrorBody:
+    async def internal(self, error: Exception, event: RequestEvent) -> ErrorBody:
+        """Log an unexpected exception and make the error that hides it.
+
+        Spec: ERR-3.
+        """
         error_id = self._new_error_id()
         logger.error("%s failed; error %s", event.function_id, error_id, exc_info=error)
         body = error_body(ErrorCode.INTERNAL, id=error_id)
@@ -119,7 +117,7 @@ class Judge:
         if hook is None:
             return body
         try:
-            text = await awaited(hook(error, event))
+            text = await call_hook(hook, error, event)
         except Exception:  # a hook that fails must not hide the error it was told of
             logger.exception("handle_error failed for error %s", error_id)
             return body
@@ -140,7 +138,7 @@ class Judge:
         if hook is None:
             return body
         try:
-            text = await awaited(hook(error, event))
+            text = await call_hook(hook, error, event)
         except Exception:
             logger.exception("handle_validation_error failed for %s", event.function_id)
             return body

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import msgspec
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ErrorText", "Hooks", "Resolve"]
 
+P = ParamSpec("P")
 R = TypeVar("R")
 
 Resolve = Callable[[], Awaitable[None]]
@@ -90,6 +91,7 @@ class Hooks:
         self.lifespan = lifespan
 
 
-async def awaited(result: R | Awaitable[R]) -> R:
-    """Return what a hook returned, whether it is async or not."""
+async def call_hook(hook: Callable[P, Awaitable[R] | R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Call a hook, async or not, and return what it returns."""
+    result = hook(*args, **kwargs)
     return await result if inspect.isawaitable(result) else result

@@ -1,0 +1,144 @@
+"""Answering commands: the handler, the commit, the refreshes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from wireflight import messages
+from wireflight.exchange.codes import ErrorCode, Refusal, error_body
+from wireflight.exchange.phase import RefreshPhase, stale_updates
+from wireflight.exchange.replies import Reply, Unencodable
+from wireflight.functions import RequestEvent
+from wireflight.runtime.calls import run_handler, run_in_frame
+from wireflight.runtime.ending import Ended, Failed, Returned
+from wireflight.runtime.hooks import call_hook
+from wireflight.runtime.refreshing import PhaseRunner
+from wireflight.runtime.watching import OnSuspension
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from wireflight.functions import Function
+    from wireflight.functions.updates import Plan
+    from wireflight.runtime.answering import Answer
+
+__all__ = ["answer_command"]
+
+
+async def answer_command(
+    answer: Answer,
+    function: Function[..., Any],
+    args: tuple[object, ...],
+    kwargs: dict[str, object],
+) -> Reply:
+    """Run a command to its end, whatever its client does, then the refreshes.
+
+    Spec: FUN-8, FUN-9, UPD-3, UPD-10, ORD-3, ORD-4.
+    """
+    server, limits = answer.server, answer.server.settings.limits
+    since = server.stamps.take()  # ORD-3
+    # One scope for everything: shielded, because whoever runs this server may cancel it when
+    # the client goes; its deadline moves on from the handler to the refreshes.
+    with anyio.CancelScope(shield=True) as scope:
+        ended: Ended = Failed(error_body(ErrorCode.HANDLER_TIMEOUT))
+        running = _run_and_commit(answer, function, args, kwargs)
+        finished = await OnSuspension(running, _deadline(scope, limits.handler_ms))
+        if not scope.cancel_called:
+            ended = finished
+    answer.frame.updates.close()
+    if not isinstance(ended, Returned):
+        return answer.unsuccessful(ended)
+    at = server.stamps.take()  # ORD-4
+    plan = answer.plan()
+    phase = RefreshPhase(plan, answer.request.requested)
+    if phase.has_refreshes:
+        refused = _refused_result(answer, ended.value, at, plan)
+        if refused is not None:
+            return refused
+    for given in phase.values_set():
+        stamp = server.stamps.take()
+        phase.record(messages.SetValue(given.key, given.value, stamp, since))
+    await _record_unaccepted(answer, phase)
+    if phase.has_refreshes:
+        with anyio.CancelScope(shield=True) as scope:
+            runner = PhaseRunner(server, answer.frame, phase)
+            await OnSuspension(runner.run(), _deadline(scope, limits.refresh_phase_ms))
+    try:
+        return server.replier.result(
+            answer.head,
+            ended.value,
+            at,
+            updates=phase.updates(),
+            cookies=tuple(answer.frame.updates.cookies.values()),
+        )
+    except Unencodable as error:
+        return _committed(answer, answer.unencodable(error), plan)
+    except Refusal as refusal:
+        return _committed(answer, refusal.body, plan)
+
+
+async def _run_and_commit(
+    answer: Answer,
+    function: Function[..., Any],
+    args: tuple[object, ...],
+    kwargs: dict[str, object],
+) -> Ended:
+    judge, event = answer.server.judge, RequestEvent(answer.frame)
+    try:
+        value = await run_handler(answer.frame, function, args, kwargs)
+    except Exception as error:  # noqa: BLE001 - here a failure becomes an answer
+        return await judge.judge(error, event, is_query=False)
+    hook = answer.server.hooks.after_commit
+    if hook is not None:
+        try:
+            await run_in_frame(answer.frame, call_hook(hook, event))
+        except Exception as error:  # noqa: BLE001 - as above
+            return Failed(await judge.internal(error, event))  # UPD-3
+    return Returned(value)
+
+
+def _deadline(scope: anyio.CancelScope, milliseconds: int) -> Callable[[], None]:
+    """Return what starts the clock of a scope: code that never waits needs none."""
+
+    def start() -> None:
+        scope.deadline = anyio.current_time() + milliseconds / 1000
+
+    return start
+
+
+async def _record_unaccepted(answer: Answer, phase: RefreshPhase) -> None:
+    for unaccepted in phase.unaccepted:
+        event = RequestEvent(answer.frame)
+        error = await answer.server.judge.unaccepted(unaccepted, event)
+        phase.record(messages.Fail(unaccepted.key, error))
+
+
+def _refused_result(answer: Answer, value: object, at: str, plan: Plan) -> Reply | None:
+    """Answer a command whose own result cannot be sent, before anything is refreshed.
+
+    Spec: ENV-9, UPD-13.
+    """
+    if value is None or value is True or value is False:
+        return None
+    try:
+        answer.server.replier.result(answer.head, value, at)
+    except Unencodable as error:
+        return _committed(answer, answer.unencodable(error), plan)
+    except Refusal as refusal:
+        return _committed(answer, refusal.body, plan)
+    return None
+
+
+def _committed(answer: Answer, error: messages.ErrorBody, plan: Plan) -> Reply:
+    """Answer a command that is done but has nothing to show.
+
+    Spec: ENV-9, UPD-13, SEC-9.
+    """
+    return answer.server.replier.error(
+        answer.head,
+        error,
+        updates=stale_updates(plan, answer.request.requested),
+        cookies=tuple(answer.frame.updates.cookies.values()),
+    )
