@@ -9,7 +9,8 @@ import signal
 import socket
 import sqlite3
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -148,7 +149,7 @@ def _run(options: argparse.Namespace) -> None:
     app = load_app(options.app)
     settings = app.server.settings
     settings.base = options.base + settings.base
-    with _listen(options.host, options.port) as listener:
+    with _until_ended(), _listen(options.host, options.port) as listener:
         print(f"{options.app} at {_origin(listener)}{settings.base}", flush=True)
         _serve(app, listener)
 
@@ -165,8 +166,11 @@ def _demo(options: argparse.Namespace) -> None:
     from wireflight.demo.store import Blog
 
     _require_uvicorn()
-    listener = _listen(options.host, options.port)
-    with TemporaryDirectory(prefix="wireflight-demo-") as directory, listener:
+    with (
+        _until_ended(),
+        _listen(options.host, options.port) as listener,
+        TemporaryDirectory(prefix="wireflight-demo-") as directory,
+    ):
         path = options.database or Path(directory) / "blog.sqlite"
         try:
             blog = Blog(path)
@@ -263,22 +267,26 @@ def _serve(app: ASGIApp, listener: socket.socket) -> None:
 
     config = uvicorn.Config(app, log_level="info", access_log=False, lifespan="on")
     server = uvicorn.Server(config)
-    # uvicorn repeats the signal that ended it, once it is done. Without a handler that
-    # unwinds the stack the temporary database would stay behind.
-    previous = signal.signal(signal.SIGTERM, _end)
-    try:
-        server.run(sockets=[listener])
-    except (KeyboardInterrupt, _EndedError):
-        return
-    finally:
-        signal.signal(signal.SIGTERM, previous)
+    server.run(sockets=[listener])
     if not server.started:
         raise CommandFailedError("the app did not start")
 
 
-class _EndedError(Exception):
-    """The process was told to end."""
+@contextmanager
+def _until_ended() -> Iterator[None]:
+    """Let an interruption and a request to end unwind the stack, and take both for the end.
 
+    uvicorn repeats the signal that ended it once it is done, and one may come before it has
+    its handlers; either would leave the temporary database behind.
+    """
 
-def _end(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise _EndedError
+    def end(_signal: int, _frame: FrameType | None) -> NoReturn:
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    except KeyboardInterrupt:
+        return
+    finally:
+        signal.signal(signal.SIGTERM, previous)

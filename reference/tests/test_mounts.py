@@ -1,0 +1,219 @@
+"""A server mounted in other frameworks, and bare under two servers, over real sockets."""
+
+import importlib
+import json
+import socket
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import NamedTuple
+
+import hypercorn.config
+import hypercorn.trio
+import pytest
+import trio
+import uvicorn
+
+from wireflight import Wireflight, requested
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+
+
+class State:
+    """What the functions under test keep, and whether their lifespan is on."""
+
+    def __init__(self) -> None:
+        self.is_open = False
+        self.count = 0
+
+
+def functions_of(state: State) -> Wireflight:
+    """Make a server whose functions work within its lifespan only."""
+    app = Wireflight()
+
+    @app.query(id="deep/er/count")
+    async def count() -> int:
+        assert state.is_open
+        return state.count
+
+    @app.query
+    def double(number: int) -> int:
+        assert state.is_open
+        return number * 2
+
+    @app.command
+    async def add(by: int) -> None:
+        state.count += by
+        requested(count, limit=1).refresh_all()
+
+    return app
+
+
+@contextmanager
+def under_uvicorn(app: Callable[..., object]) -> Iterator[str]:
+    """Serve an ASGI app with uvicorn in a thread; yield its origin."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(app, log_level="warning", lifespan="on")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(20)
+        listener.close()
+    assert not thread.is_alive()
+    assert server.started
+
+
+@contextmanager
+def under_hypercorn_on_trio(app: Callable[..., object]) -> Iterator[str]:
+    """Serve an ASGI app with hypercorn on trio in a thread; yield its origin."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.setblocking(False)
+    config = hypercorn.config.Config()
+    config.bind = [f"fd://{listener.fileno()}"]
+    config.loglevel = "WARNING"
+    ended = trio.Event()
+    tokens: list[trio.lowlevel.TrioToken] = []
+
+    async def serve() -> None:
+        tokens.append(trio.lowlevel.current_trio_token())
+        await hypercorn.trio.serve(app, config, shutdown_trigger=ended.wait)
+
+    thread = threading.Thread(target=trio.run, args=(serve,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        tokens[0].run_sync_soon(ended.set)
+        thread.join(20)
+        listener.detach()  # the server has closed it
+    assert not thread.is_alive()
+
+
+class Answer(NamedTuple):
+    """A response."""
+
+    status: int
+    media_type: str
+    body: bytes
+
+    def document(self) -> dict[str, object]:
+        """Return the envelope of a response in plain JSON."""
+        assert self.media_type == "application/json", self
+        document = json.loads(self.body)
+        assert isinstance(document, dict)
+        return document
+
+
+def ask(url: str, body: object = None) -> Answer:
+    """GET, or with a body POST, a URL."""
+    request = urllib.request.Request(url)
+    if body is not None:
+        request.data = json.dumps(body).encode()
+        request.add_header("Content-Type", "application/json")
+    try:
+        response = urllib.request.urlopen(request, timeout=20)
+    except urllib.error.HTTPError as error:
+        response = error
+    with response:
+        return Answer(response.status, response.headers["Content-Type"], response.read())
+
+
+@pytest.fixture(params=["starlette", "fastapi", "litestar", "django"])
+def example(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Return an example's module."""
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    return importlib.import_module(f"mount_{request.param}")
+
+
+def test_mounted_server_answers_below_the_prefix(example: ModuleType) -> None:
+    """Queries and commands work at /rpc, the site's pages beside them, in the site's lifespan."""
+    state = State()
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[None]:
+        state.is_open = True
+        yield
+        state.is_open = False
+
+    with under_uvicorn(example.with_functions(functions_of(state), opened)) as origin:
+        assert ask(f"{origin}/").body == b"a page"
+        assert state.is_open
+        assert ask(f"{origin}/rpc/double?arg=21").document()["value"] == 42
+        answer = ask(f"{origin}/rpc/add", {"arg": 3, "refreshes": ["deep/er/count/"]}).document()
+        (update,) = answer["updates"]  # type: ignore[misc]
+        assert (update["op"], update["key"], update["value"]) == ("set", "deep/er/count/", 3)
+        assert ask(f"{origin}/rpc/~manifest").document()["type"] == "manifest"
+    assert not state.is_open
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "nothing",
+        "double/",
+        "double/er",
+        "deep%2Fer/count",
+        "deep//er/count",
+        "%64ouble%",
+        "~nothing",
+    ],
+)
+def test_mounted_server_rejects_paths_of_no_function(example: ModuleType, path: str) -> None:
+    """What is below the prefix and no function's gets the protocol's 404, not the site's."""
+    state = State()
+    state.is_open = True
+
+    @asynccontextmanager
+    async def nothing() -> AsyncIterator[None]:
+        yield
+
+    with under_uvicorn(example.with_functions(functions_of(state), nothing)) as origin:
+        answer = ask(f"{origin}/rpc/{path}")
+        assert answer.status == 404
+        error = answer.document()["error"]
+        assert isinstance(error, dict)
+        assert error["code"] == "unknown_function"
+
+
+@pytest.mark.parametrize("serve", [under_uvicorn, under_hypercorn_on_trio])
+def test_bare_server_answers_within_its_lifespan(
+    serve: Callable[[Wireflight], AbstractContextManager[str]],
+) -> None:
+    """The server runs its own lifespan, at its own base, on asyncio and on trio."""
+    state = State()
+    app = functions_of(state)
+
+    @app.lifespan
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[None]:
+        state.is_open = True
+        yield
+        state.is_open = False
+
+    with serve(app) as origin:
+        assert ask(f"{origin}/double?arg=21").document()["value"] == 42
+        answer = ask(f"{origin}/add", {"arg": 3, "refreshes": ["deep/er/count/"]}).document()
+        (update,) = answer["updates"]  # type: ignore[misc]
+        assert update["value"] == 3
+        assert state.is_open
+    assert not state.is_open
+
+
+def test_example_serves_its_own_site(example: ModuleType) -> None:
+    """The `site` that the example's first line names answers as the blog does."""
+    assert f"`uvicorn {example.__name__}:site`" in (example.__doc__ or "").partition("\n")[0]
+    with under_uvicorn(example.site) as origin:
+        before = ask(f"{origin}/rpc/get_post?arg=1").document()["value"]
+        answer = ask(f"{origin}/rpc/like", {"arg": 1, "refreshes": ["get_posts/"]}).document()
+        post, posts = answer["updates"]  # type: ignore[misc]
+        assert isinstance(before, dict)
+        assert post["value"] == {**before, "likes": before["likes"] + 1}
+        assert posts["value"] == [post["value"]]
