@@ -13,7 +13,7 @@ import msgspec
 
 from wireflight.codec.project import Extended
 from wireflight.errors import DecodeError, DecodeErrorCode
-from wireflight.scalars import MAX_SAFE_INTEGER, BigInt
+from wireflight.scalars import MAX_SAFE_INTEGER, BigInt, bytes_text
 from wireflight.types import Extensions, Identity, WireMap, WireSet, member_identity
 
 if TYPE_CHECKING:
@@ -138,12 +138,14 @@ class Builder:
     def _bytes(self, entry: list[Any], index: int) -> bytes:
         text = self._content(entry, index)
         try:
-            ascii_text = text.encode("ascii")
-            content = binascii.a2b_base64(ascii_text, strict_mode=True)
-            if binascii.b2a_base64(content, newline=False) == ascii_text:
-                return content
+            content = binascii.a2b_base64(text, strict_mode=True)
         except ValueError:
-            pass
+            content = None
+        if content is not None and len(text) % 4 == 0:
+            # What is left to check are the bits of the last group that no byte takes.
+            rest = content[len(content) // 3 * 3 :]
+            if not rest or bytes_text(rest) == text[-4:]:
+                return content
         raise self._refusal("the bytes must be canonical base64 with padding", index)
 
     def _identity(self, ref: Any, value: object) -> Identity:

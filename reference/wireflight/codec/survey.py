@@ -24,11 +24,11 @@ def _references(entry: Any) -> Collection[Any]:
     """Return what a container refers to, before anything is known about its form."""
     if isinstance(entry, dict):
         return entry.values()
+    references: list[Any] = entry
     if entry and type(entry[0]) is str:
         if entry[0] in _LEAF_TAGS:
             return ()
-        return entry[2::2] if entry[0] == "null" else entry[1:]
-    references: list[Any] = entry
+        references = entry[2::2] if entry[0] == "null" else entry[1:]
     return references
 
 
