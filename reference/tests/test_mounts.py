@@ -19,6 +19,8 @@ import trio
 import uvicorn
 
 from wireflight import Wireflight, requested
+from wireflight_conformance.cli import main as suite
+from wireflight_conformance.embedded.fixture import fixture_app
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
@@ -126,6 +128,12 @@ def ask(url: str, body: object = None) -> Answer:
         return Answer(response.status, response.headers["Content-Type"], response.read())
 
 
+@asynccontextmanager
+async def nothing() -> AsyncIterator[None]:
+    """Open nothing."""
+    yield
+
+
 @pytest.fixture(params=["starlette", "fastapi", "litestar", "django"])
 def example(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """Return an example's module."""
@@ -168,14 +176,7 @@ def test_mounted_server_answers_below_the_prefix(example: ModuleType) -> None:
 )
 def test_mounted_server_rejects_paths_of_no_function(example: ModuleType, path: str) -> None:
     """What is below the prefix and no function's gets the protocol's 404, not the site's."""
-    state = State()
-    state.is_open = True
-
-    @asynccontextmanager
-    async def nothing() -> AsyncIterator[None]:
-        yield
-
-    with under_uvicorn(example.with_functions(functions_of(state), nothing)) as origin:
+    with under_uvicorn(example.with_functions(functions_of(State()), nothing)) as origin:
         answer = ask(f"{origin}/rpc/{path}")
         assert answer.status == 404
         error = answer.document()["error"]
@@ -205,6 +206,30 @@ def test_bare_server_answers_within_its_lifespan(
         assert update["value"] == 3
         assert state.is_open
     assert not state.is_open
+
+
+def passes_the_suite(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Fail with the suite's report unless the server at a URL passes its smoke profile."""
+    code = suite(["server", url, "--profile", "smoke", "--no-color"])
+    report = capsys.readouterr().out
+    assert code == 0, report
+
+
+def test_mounted_server_passes_the_suite(
+    example: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing that a framework does to a request shows through the protocol."""
+    with under_uvicorn(example.with_functions(fixture_app(), nothing)) as origin:
+        passes_the_suite(f"{origin}/rpc", capsys)
+
+
+@pytest.mark.parametrize("serve", [under_uvicorn, under_hypercorn_on_trio])
+def test_bare_server_passes_the_suite(
+    serve: Callable[[Wireflight], AbstractContextManager[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same holds for what stands below the protocol: two servers, asyncio and trio."""
+    with serve(fixture_app()) as origin:
+        passes_the_suite(origin, capsys)
 
 
 def test_example_serves_its_own_site(example: ModuleType) -> None:
