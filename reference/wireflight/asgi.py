@@ -33,12 +33,11 @@ logger = logging.getLogger("wireflight")
 class AsgiConnection:
     """The messages of one HTTP request."""
 
-    __slots__ = ("_end", "_receive", "_scope", "_server")
+    __slots__ = ("_end", "_receive", "_server")
 
     def __init__(self, receive: Receive, server: Server) -> None:
         self._receive = receive
         self._server = server
-        self._scope = anyio.CancelScope()
         self._end: float | None = None
 
     async def read_body(self) -> bytes:
@@ -50,16 +49,16 @@ class AsgiConnection:
 
         Spec: LIM-1, LIM-2.
         """
-        with self._scope as scope:
-            return await OnSuspension(self._read(scope), self._start_clock)
+        with anyio.CancelScope() as scope:
+            return await OnSuspension(self._read(scope), lambda: self._start_clock(scope))
         raise Refusal(ErrorCode.BODY_TIMEOUT)
 
-    def _start_clock(self) -> None:
+    def _start_clock(self, scope: anyio.CancelScope) -> None:
         """Start both clocks; a body that came with its head needs none."""
         limits = self._server.settings.limits
         now = anyio.current_time()
         self._end = now + limits.body_total_ms / 1000
-        self._scope.deadline = min(self._end, now + limits.body_idle_ms / 1000)
+        scope.deadline = min(self._end, now + limits.body_idle_ms / 1000)
 
     async def _read(self, scope: anyio.CancelScope) -> bytes:
         reader = BodyReader(self._server.settings)

@@ -55,10 +55,14 @@ class EncodeError(WireflightError):
 
     Attributes:
         path: Where the value stands, from the root: member names and indexes.
+        limit: The name of the limit that the text passed, a field of `Limits`, or None.
     """
 
-    def __init__(self, message: str, *, path: Sequence[str | int] = ()) -> None:
+    def __init__(
+        self, message: str, *, path: Sequence[str | int] = (), limit: str | None = None
+    ) -> None:
         place = "".join(f"[{step!r}]" for step in path)
         super().__init__(f"{message} (at ${place})" if place else message)
         self.message = message
         self.path = tuple(path)
+        self.limit = limit

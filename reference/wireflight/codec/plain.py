@@ -121,7 +121,9 @@ class _PlainWriter:
                     parts.append(before)
                     size += len(before) + len(text or "")
                     if size > self._limits.response_bytes:
-                        raise EncodeError("the text is longer than response_bytes")
+                        raise EncodeError(
+                            "the text is longer than response_bytes", limit="response_bytes"
+                        )
                     if text is not None:
                         parts.append(text)
                         continue
@@ -141,7 +143,7 @@ class _PlainWriter:
                     steps, closing, identity, _ = stack.pop()
         except EncodeError as error:
             path = [*(frame[3] for frame in stack[1:]), place] if stack else []
-            raise EncodeError(error.message, path=path) from error.__cause__
+            raise EncodeError(error.message, path=path, limit=error.limit) from error.__cause__
 
     def _read(self, value: object) -> object:
         if type(value) in MODEL_TYPES or type(value) is Extended:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from wireflight.codec import decode_payload, loads, plain_loads
+from wireflight.codec import canonical, decode_payload, loads, plain_loads
 from wireflight.errors import DecodeError
 from wireflight.exchange.codes import ErrorCode, Refusal, refuse_undecodable
 from wireflight.exchange.media import body_encoding
+from wireflight.exchange.structure import check_argument
 from wireflight.functions import Query, RequestedKey
 from wireflight.functions.updates import RefusalReason
 from wireflight.keys import KeyFormatError, parse_key
@@ -93,13 +94,15 @@ def read_call(head: RequestHead, body: bytes | None, settings: Settings) -> Call
         value = _decode_body(body, encoding, settings)
         if not entry.is_query:
             document = read_command_body(value)
+            check_argument(document.argument, settings.limits)
             if len(document.refreshes) > settings.limits.refresh_keys:  # REQ-1
                 raise Refusal(ErrorCode.TOO_LARGE, limit="refresh_keys")
             requested = [judge_requested_key(key, settings) for key in document.refreshes]
             return Call(document.argument, None, requested)
         query = read_query_body(value, takes_argument=encoding == "plain")
         if query.payload is None:
-            return Call(query.argument)
+            check_argument(query.argument, settings.limits)
+            return Call(_normal_form(query.argument, settings))
         return _read_payload(entry.function_id, query.payload, settings)
     except DecodeError as error:
         raise refuse_undecodable(error) from error
@@ -133,7 +136,8 @@ def _read_get(head: RequestHead, settings: Settings) -> Call:
     if arguments:
         if arguments[0] is None:
             raise Refusal(ErrorCode.INVALID_PAYLOAD)
-        return Call(plain_loads(arguments[0], limits=settings.limits))
+        argument = plain_loads(arguments[0], limits=settings.limits)
+        return Call(_normal_form(argument, settings))
     return Call(UNDEFINED)
 
 
@@ -141,6 +145,16 @@ def _read_payload(function_id: str, payload: str, settings: Settings) -> Call:
     argument = decode_payload(payload, limits=settings.limits, extensions=settings.extensions)
     # The characters were checked, so the key is well-formed (KEY-6).
     return Call(argument, f"{function_id}/{payload}")
+
+
+def _normal_form(argument: object, settings: Settings) -> object:
+    """Put the argument of a query that came in plain JSON into the form that has its key.
+
+    Spec: PLAIN-1 step 7.
+    """
+    if isinstance(argument, (list, dict)):
+        return loads(canonical(argument, limits=settings.limits), is_request=False)
+    return 0 if argument == 0 and isinstance(argument, float) else argument
 
 
 def judge_requested_key(key: str, settings: Settings) -> RequestedKey:

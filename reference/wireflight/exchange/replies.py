@@ -145,8 +145,12 @@ class Replier:
 
         Spec: ENV-2, UPD-9.
         """
-        envelope = ErrorEnvelope(error, updates)
-        body = self.encode(head, envelope.as_value())
+        try:
+            body = self.encode(head, ErrorEnvelope(error, updates).as_value())
+        except EncodeError:
+            # Only what a hook added can be unfit to be sent.
+            error = msgspec.structs.replace(error, extra=None)
+            body = self.encode(head, ErrorEnvelope(error, updates).as_value())
         if len(body) > self._settings.limits.response_bytes and updates:
             body = self.encode(head, ErrorEnvelope(error, (InvalidateAll(),)).as_value())
         return self.reply(head, error.status, body, cookies=cookies, extra=extra)
@@ -179,22 +183,32 @@ class Replier:
 
         Spec: ENV-2, ENV-8, UPD-8, UPD-12, UPD-13.
         """
-        limit = self._settings.limits.response_bytes
         updates = list(updates)
         while True:
             try:
-                body = self.encode(head, ResultEnvelope(value, at, updates).as_value())
+                body = self._fitting(head, ResultEnvelope(value, at, updates))
+                if body is None:
+                    body = self._shortened(head, value, at, updates)
                 break
             except EncodeError as error:
                 path = error.path
                 if len(path) < 2 or path[0] != "updates":
                     raise Unencodable(path[1:]) from error
+                # A value that cannot be encoded spoils itself alone (UPD-8).
                 index = int(path[1])
                 failed = error_body(ErrorCode.UNENCODABLE_RESULT)
                 updates[index] = Fail(_key_of(updates[index]), failed)
-        if len(body) > limit:
-            body = self._shortened(head, value, at, updates)
         return self.reply(head, 200, body, cookies=cookies)
+
+    def _fitting(self, head: RequestHead, envelope: ResultEnvelope) -> bytes | None:
+        """Return the text of an envelope, or None if it is longer than a response may be."""
+        try:
+            body = self.encode(head, envelope.as_value())
+        except EncodeError as error:
+            if error.limit is None:
+                raise
+            return None
+        return None if len(body) > self._settings.limits.response_bytes else body
 
     def _shortened(
         self, head: RequestHead, value: object, at: str, updates: Sequence[Update]
@@ -205,7 +219,6 @@ class Replier:
 
         Spec: UPD-12.
         """
-        limit = self._settings.limits.response_bytes
         weighty = [i for i, update in enumerate(updates) if isinstance(update, _WEIGHTY)]
         fitting: bytes | None = None
         low, high = 1, len(weighty)
@@ -214,8 +227,8 @@ class Replier:
             replaced = list(updates)
             for index in weighty[len(weighty) - count :]:
                 replaced[index] = InvalidateKey(_key_of(updates[index]))
-            body = self.encode(head, ResultEnvelope(value, at, replaced).as_value())
-            if len(body) <= limit:
+            body = self._fitting(head, ResultEnvelope(value, at, replaced))
+            if body is not None:
                 fitting, high = body, count - 1
             else:
                 low = count + 1
@@ -233,7 +246,7 @@ class Replier:
         """
         extensions = self._settings.extensions
         if head.encoding == "plain":
-            return plain_dumps(value, extensions=extensions)
+            return plain_dumps(value, extensions=extensions, limits=self._settings.limits)
         accept = head.accepted_names() if extensions is not None else ()
         return dumps(value, extensions=extensions, accept=accept).encode()
 

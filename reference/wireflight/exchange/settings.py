@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import urlsplit
 
-import msgspec
+from wireflight.exchange.structure import limits_of_body
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,10 +56,7 @@ class Settings:
         """
         self.registry = registry
         self.limits = limits
-        # A body is an object around the argument whose structure the limits count.
-        self.body_limits = msgspec.structs.replace(
-            limits, depth=limits.depth + 1, expanded_nodes=limits.expanded_nodes + 2
-        )
+        self.body_limits = limits_of_body(limits)
         self.extensions = extensions
         if base and (not base.startswith("/") or base.endswith("/")):
             raise ValueError("the base starts with '/' and does not end with one")

@@ -31,6 +31,18 @@ def check_application_code(code: str) -> str:
     return code
 
 
+def check_text(text: str) -> None:
+    """Check that a text for the client can be sent.
+
+    Raises:
+        ValueError: When it holds a lone surrogate.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("a message for the client is well-formed Unicode") from None
+
+
 class ApplicationError(WireflightError):
     """A handler refuses a call, with a status and a message that the client may see."""
 
@@ -38,13 +50,15 @@ class ApplicationError(WireflightError):
         """Describe the refusal.
 
         Raises:
-            ValueError: When the status or the code is not an application's to use.
+            ValueError: When the status or the code is not an application's to use, or the
+                message cannot be sent.
 
         Spec: ERR-1.
         """
         if not 400 <= status <= 599 or status in _PROTOCOL_STATUSES:
             raise ValueError(f"{status} is no status for an application: 400 to 599 but four")
         super().__init__(message)
+        check_text(message)
         self.status = status
         self.message = message
         self.code = check_application_code(code)

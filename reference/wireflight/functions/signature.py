@@ -134,6 +134,8 @@ class Signature:
 
         Spec: KEY-7.
         """
+        if self._single is not None and len(args) == 1 and not kwargs:
+            return args[0]
         given = self.python.bind(*args, **kwargs).arguments
         if self._single is not None:
             return given.get(self._single.name, UNDEFINED)

@@ -105,21 +105,25 @@ class Judge:
             return Failed(error_body(ErrorCode.INVALID_REDIRECT))
         return Redirected(error.location)
 
-    async def internal(self, error: Exception, event: RequestEvent) -> ErrorBody:
-        """Log an unexpected exception and make the error that hides it.
+    def unexpected(self, error: Exception, place: str = "the server") -> ErrorBody:
+        """Log an exception under a new id and make the error that shows the id alone.
 
         Spec: ERR-3.
         """
         error_id = self._new_error_id()
-        logger.error("%s failed; error %s", event.function_id, error_id, exc_info=error)
-        body = error_body(ErrorCode.INTERNAL, id=error_id)
+        logger.error("%s failed; error %s", place, error_id, exc_info=error)
+        return error_body(ErrorCode.INTERNAL, id=error_id)
+
+    async def internal(self, error: Exception, event: RequestEvent) -> ErrorBody:
+        """As `unexpected`, and let the application say more."""
+        body = self.unexpected(error, event.function_id)
         hook = self._hooks.handle_error
         if hook is None:
             return body
         try:
             text = await call_hook(hook, error, event)
         except Exception:  # a hook that fails must not hide the error it was told of
-            logger.exception("handle_error failed for error %s", error_id)
+            logger.exception("handle_error failed for error %s", body.id)
             return body
         return body if text is None else text.applied_to(body)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 import msgspec
 
 from wireflight.functions import RequestEvent
-from wireflight.functions.outcomes import check_application_code
+from wireflight.functions.outcomes import check_application_code, check_text
 from wireflight.issues import ValidationError
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ class ErrorText(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.code is not None:
             check_application_code(self.code)
+        if self.message is not None:
+            check_text(self.message)
 
     def applied_to(self, body: ErrorBody) -> ErrorBody:
         """Return the error with this text."""

@@ -11,6 +11,7 @@ from wireflight.exchange.manifest import manifest
 from wireflight.exchange.replies import Replier, Reply
 from wireflight.exchange.stamps import Stamps
 from wireflight.runtime.answering import Answer
+from wireflight.runtime.connection import Connection, Disconnected
 from wireflight.runtime.ending import Judge
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from wireflight.exchange.head import RequestHead
     from wireflight.exchange.settings import Settings
-    from wireflight.runtime.connection import Connection
     from wireflight.runtime.hooks import Hooks
 
 __all__ = ["Server"]
@@ -69,3 +69,7 @@ class Server:
             # SEC-12: the code and the place, nothing of what came.
             logger.info("refused: %s %s", refusal.body.code, refusal.body.position or "")
             return self.replier.refusal(head, refusal)
+        except Disconnected:
+            raise
+        except Exception as error:  # noqa: BLE001 - a fault of the server itself (ERR-3)
+            return self.replier.error(head, self.judge.unexpected(error))
