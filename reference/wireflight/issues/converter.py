@@ -93,8 +93,10 @@ class Converter(Generic[T]):
                 return cast(
                     "T", msgspec.convert(value, self._type, strict=True, builtin_types=BUILTIN)
                 )
-            except msgspec.ValidationError:
-                pass  # it may still be a value in another form
+            except (msgspec.ValidationError, TypeError):
+                # It may still be a value in another form; a map with keys that cannot be
+                # hashed is a TypeError here and an issue below.
+                pass
         if value is UNSET:
             if self._unchecked or self._description.takes_undefined:
                 return cast("T", value)

@@ -7,22 +7,20 @@ that a date is no string and a set no array. Beside them stand keywords of our o
 * `distinct`: the Python type of the items or keys that conversion would merge.
 * `tags`: `{"member": name, "branches": {tag: schema}}` beside the `anyOf` it tells apart.
 * `class`: the class whose instances pass as they are; `instance`: the only such ones.
-* `custom`: the adapter that converts here.
+* `custom`: the adapter that converts here, and `name`, by which it names what it defines.
 * `local`: beside a `date-time`, that it has no offset.
 * `extra`: what the application adds to the published schema.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-import decimal
 import types
-import uuid
-from typing import TYPE_CHECKING, Any, Literal, NewType, Protocol, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, NewType, Protocol, Union, get_args, get_origin
 
 import msgspec
 from msgspec import UnsetType, inspect
 
+from wireflight.issues.members import hashable_type
 from wireflight.types import BigInt, WireMap, WireSet
 
 if TYPE_CHECKING:
@@ -48,8 +46,14 @@ class Adapter(Protocol):
         """
         ...
 
-    def schema(self, type_: type) -> dict[str, object]:
-        """Return the JSON Schema of the class, without `$ref` to outside of it."""
+    def schema(self, type_: type, name: str) -> dict[str, object]:
+        """Return the JSON Schema of the class.
+
+        Args:
+            type_: The class.
+            name: A name that starts the names of all its `$defs` and of nothing else; they
+                move to the root of the whole, which their `$ref` start from.
+        """
         ...
 
 
@@ -153,6 +157,13 @@ class _Builder:
             return _tuple(items, len(items), closed=True)
         if isinstance(info, inspect.DictType):
             return self._dict(info)
+        if isinstance(info, inspect.CustomType | inspect.DataclassType):
+            for adapter in self.adapters:
+                if adapter.adapts(info.cls):
+                    return self._adapted(info.cls, adapter)
+            if hasattr(info.cls, "__pydantic_validator__"):
+                # msgspec would fill a dataclass of pydantic's without validating anything.
+                raise TypeError(f"{_title(info.cls)} needs a converter with a PydanticAdapter")
         if isinstance(info, inspect.CustomType):
             return self._custom(info)
         if isinstance(
@@ -197,15 +208,14 @@ class _Builder:
         schema: Schema = {"type": "array", "items": self.schema(info.item_type)}
         if isinstance(info, inspect.SetType | inspect.FrozenSetType):
             self.direct = False  # msgspec merges repeated items
-            schema |= {"type": "set", "distinct": self._hashable(info.item_type)}
+            schema |= {"type": "set", "distinct": hashable_type(info.item_type)}
         return schema | _lengths(info, "minItems", "maxItems")
 
     def _dict(self, info: inspect.DictType) -> Schema:
         key, value = self.schema(info.key_type), self.schema(info.value_type)
-        plain_key = type(info.key_type) is inspect.StrType or not key
-        if not plain_key:
-            self.direct = False  # several spellings of a key may be one key after conversion
-        distinct = self._hashable(info.key_type)
+        if type(info.key_type) is not inspect.StrType:
+            self.direct = False  # several keys of the wire may be one key after conversion
+        distinct = hashable_type(info.key_type)
         if not key or "string" in _kinds(key):
             schema: Schema = {"type": "object", "additionalProperties": value}
             if key != {"type": "string"} and key:
@@ -215,6 +225,14 @@ class _Builder:
         schema = {"type": "map", "pairs": [key, value], "distinct": distinct}
         return schema | _lengths(info, "minItems", "maxItems")
 
+    def _adapted(self, cls: type, adapter: Adapter) -> Schema:
+        self.direct = False
+        name = self._names.get(cls)
+        if name is None:
+            name = self._names[cls] = _free_name(cls, self.definitions)
+            self.definitions[name] = {"custom": adapter, "instance": cls, "name": name}
+        return {"$ref": f"#/$defs/{name}"}
+
     def _custom(self, info: inspect.CustomType) -> Schema:
         if info.cls is BigInt:
             self.direct = False  # the codec decodes large bigints to int
@@ -223,11 +241,8 @@ class _Builder:
             return {"type": "set", "items": {}, "class": WireSet}
         if info.cls is WireMap:
             return {"type": "map", "pairs": [{}, {}], "class": WireMap}
-        for adapter in self.adapters:
-            if adapter.adapts(info.cls):
-                self.direct = False
-                return {"custom": adapter, "instance": info.cls}
-        if not isinstance(info.cls, type):
+        if not isinstance(info.cls, type) or info.cls.__module__ in ("collections.abc", "typing"):
+            # The converter would ask what the value can do, but not look at its parts.
             raise TypeError(f"no argument can be converted to {info.cls!r}")
         return {"instance": info.cls}
 
@@ -281,6 +296,7 @@ class _Builder:
         if required:
             schema["required"] = required
         if closed:
+            self.direct = False  # msgspec overlooks unknown members of a WireMap
             schema["additionalProperties"] = False
         if not isinstance(info, inspect.TypedDictType):
             schema["class"] = cls
@@ -296,18 +312,6 @@ class _Builder:
         if type(default) in (type(None), bool, int, str) or default in ([], {}):
             schema["default"] = default
         return schema
-
-    def _hashable(self, info: inspect.Type) -> object:
-        """Return the Python type of the items of a set or the keys of a dict.
-
-        Raises:
-            TypeError: When its values can never be hashed.
-        """
-        type_ = _python_type(info)
-        origin = get_origin(type_) or type_
-        if isinstance(origin, type) and origin.__hash__ is None:
-            raise TypeError(f"{origin.__name__} cannot be hashed, so it cannot be in a set or key")
-        return type_
 
 
 _LOCAL_DATE: Schema = {"type": "string", "format": "date-time", "local": True}
@@ -348,51 +352,3 @@ def _free_name(cls: object, taken: dict[str, Schema]) -> str:
 
 def _title(cls: object) -> str:
     return cls.__name__ if isinstance(cls, type) else str(cls).rpartition(".")[2]
-
-
-_PYTHON: dict[type[inspect.Type], Any] = {
-    inspect.AnyType: Any,
-    inspect.NoneType: None,
-    inspect.BoolType: bool,
-    inspect.IntType: int,
-    inspect.FloatType: float,
-    inspect.StrType: str,
-    inspect.BytesType: bytes,
-    inspect.ByteArrayType: bytearray,
-    inspect.MemoryViewType: memoryview,
-    inspect.DateTimeType: dt.datetime,
-    inspect.DateType: dt.date,
-    inspect.TimeType: dt.time,
-    inspect.TimeDeltaType: dt.timedelta,
-    inspect.UUIDType: uuid.UUID,
-    inspect.DecimalType: decimal.Decimal,
-}
-
-
-def _python_type(info: inspect.Type) -> Any:
-    """Return a type that msgspec describes by this info, its constraints left out."""
-    if isinstance(info, inspect.Metadata):
-        return _python_type(info.type)
-    if type(info) in _PYTHON:
-        return _PYTHON[type(info)]
-    if isinstance(info, inspect.LiteralType):
-        return Literal[info.values]
-    if isinstance(info, inspect.UnionType):
-        return Union[tuple(_python_type(branch) for branch in info.types)]  # noqa: UP007
-    if isinstance(info, inspect.TupleType):
-        return tuple[tuple(_python_type(item) for item in info.item_types)]  # type: ignore[misc]
-    if isinstance(info, inspect.DictType):
-        return dict[_python_type(info.key_type), _python_type(info.value_type)]  # type: ignore[misc]
-    if isinstance(info, inspect.CollectionType):
-        item = _python_type(info.item_type)
-        if isinstance(info, inspect.VarTupleType):
-            return tuple[item, ...]  # type: ignore[valid-type]
-        return _COLLECTIONS[type(info)][item]
-    return info.cls  # type: ignore[attr-defined]
-
-
-_COLLECTIONS: dict[type[inspect.Type], Any] = {
-    inspect.ListType: list,
-    inspect.SetType: set,
-    inspect.FrozenSetType: frozenset,
-}

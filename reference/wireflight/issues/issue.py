@@ -177,7 +177,9 @@ def from_standard(issue: Mapping[str, object]) -> Issue:
         ValueError: When it is not `{message, path?}` with a path of names and indexes.
     """
     message = issue.get("message")
-    path = issue.get("path", [])
+    path = issue.get("path")
+    if path is None:
+        path = []
     if isinstance(message, str) and isinstance(path, list | tuple):
         return Issue(tuple(_standard_step(step) for step in path), "custom", message)
     raise ValueError("a standard issue is {message, path?}, a string and a list")

@@ -19,7 +19,16 @@ if TYPE_CHECKING:
 
     from wireflight.issues.describe import Description, Schema
 
-__all__ = ["BUILTIN", "Lowering", "Refused", "collisions", "is_unchecked", "pairs_of", "under"]
+__all__ = [
+    "BUILTIN",
+    "Lowering",
+    "Refused",
+    "collisions",
+    "is_unchecked",
+    "members_of",
+    "pairs_of",
+    "under",
+]
 
 BUILTIN: Final = (datetime, bytes, bytearray, memoryview, Decimal, UUID)
 """Types that msgspec takes from nothing but themselves; their texts are read here."""
@@ -63,9 +72,12 @@ class Lowering:
             found = tags["branches"].get(tag) if type(tag) in (str, int) else None
             return [self.resolve(found)] if found is not None else []
         fitting = [branch for each in schema["anyOf"] if fits(branch := self.resolve(each), value)]
-        # `1.0` is a number before it is an integer.
-        if len(fitting) > 1 and isinstance(value, float):
-            fitting.sort(key=lambda branch: branch.get("type") != "number")
+        if len(fitting) > 1:
+            # `1.0` is a number before it is an integer, and an adapter takes what is left.
+            number = isinstance(value, float)
+            fitting.sort(
+                key=lambda each: (number and each.get("type") != "number", "custom" in each)
+            )
         return fitting
 
     @staticmethod
@@ -73,7 +85,7 @@ class Lowering:
         """Return the tag of a value of a tagged union; UNSET where no tag can stand."""
         if isinstance(member, int):
             return (value[member] if value else None) if isinstance(value, list) else UNSET
-        return value.get(member) if isinstance(value, dict) else UNSET
+        return value.get(member) if isinstance(value, dict | WireMap) else UNSET
 
     def lower(self, schema: Schema, value: object, path: Path = ()) -> object:
         """Turn a wire value into one that msgspec converts; what does not fit stays.
@@ -91,6 +103,9 @@ class Lowering:
         if kinds is None:
             return self._custom(schema, value, path)
         if not fits(schema, value):
+            if isinstance(value, WireMap) and kinds == "object":
+                # The converter would overlook the keys that are no names.
+                raise Refused([make_issue(path, "type", expected="object")])
             return value
         if not isinstance(kinds, str):
             kinds = "integer" if isinstance(value, float) else "null"
@@ -136,7 +151,7 @@ class Lowering:
     def _object(self, schema: Schema, value: object, path: Path) -> object:
         if "pairs" in schema:
             return self._dict(schema, value, path)
-        assert isinstance(value, dict)
+        value = members_of(value)
         properties = schema["properties"]
         lowered = {}
         for name, each in value.items():
@@ -169,8 +184,12 @@ class Lowering:
         keys = [self.lower(key, k, place) for (k, _), place in zip(pairs, places, strict=True)]
         values = [self.lower(each, v, (*path, i, 1)) for i, (_, v) in enumerate(pairs)]
         self._refuse_collisions(schema, keys, places)
-        lowered = zip(keys, values, strict=True)
-        return WireMap(lowered) if schema.get("class") is WireMap else dict(lowered)
+        if schema.get("class") is WireMap:
+            return WireMap(zip(keys, values, strict=True))
+        try:
+            return dict(zip(keys, values, strict=True))
+        except TypeError:  # a key of another type that cannot be hashed either
+            raise Refused([make_issue(path, "invalid")]) from None
 
     def _set(self, schema: Schema, value: Iterable[object], path: Path) -> object:
         places: list[Path] = []
@@ -224,6 +243,14 @@ def pairs_of(value: object) -> list[tuple[object, object]]:
         return list(value.items())
     assert isinstance(value, list)
     return [(key, each) for key, each in value]
+
+
+def members_of(value: object) -> dict[str, object]:
+    """Return the members of an object, or of a map that stands for one."""
+    if isinstance(value, WireMap):
+        return {key: each for key, each in value.items() if isinstance(key, str)}
+    assert isinstance(value, dict)
+    return value
 
 
 def is_unchecked(schema: Schema) -> bool:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["publish"]
 
 _PRIVATE: Final = frozenset({"pairs", "distinct", "tags", "class", "instance", "custom", "local",
-                             "extra"})  # fmt: skip
+                             "extra", "name"})  # fmt: skip
 
 
 def publish(description: Description) -> dict[str, object]:
@@ -21,10 +21,12 @@ def publish(description: Description) -> dict[str, object]:
     Spec: MAN-3.
     """
     schema = _published(description.root)
-    if description.definitions:
-        schema["$defs"] = {
-            name: _published(definition) for name, definition in description.definitions.items()
-        }
+    definitions: Schema = {}
+    for name, definition in description.definitions.items():
+        definitions[name] = _published(definition)
+        definitions |= definitions[name].pop("$defs", {})
+    if definitions:
+        schema["$defs"] = definitions
     return schema
 
 
@@ -33,13 +35,19 @@ def _published(schema: Schema) -> Schema:
     for key in ("anyOf", "prefixItems"):
         if key in public:
             public[key] = [_published(each) for each in public[key]]
+    if "tags" in schema and isinstance(schema["tags"]["member"], str):
+        # Alone a tagged class needs no tag; among others it does.
+        tagged, tag = list(schema["tags"]["branches"].values()), schema["tags"]["member"]
+        public["anyOf"] = [
+            each | {"required": [tag]} if each in tagged else each for each in public["anyOf"]
+        ]
     for key in ("items", "additionalProperties", "propertyNames"):
         if isinstance(public.get(key), dict):
             public[key] = _published(public[key])
     if "properties" in public:
         public["properties"] = {n: _published(s) for n, s in public["properties"].items()}
     if "custom" in schema:
-        public |= schema["custom"].schema(schema["instance"])
+        public |= schema["custom"].schema(schema["instance"], schema["name"])
     elif "instance" in schema:
         public["title"] = schema["instance"].__name__
     kind = public.get("type")

@@ -165,9 +165,14 @@ def fits(schema: Schema, value: object) -> bool:
         return True
     kinds = schema.get("type")
     if kinds is None:
-        return "instance" not in schema or isinstance(value, schema["instance"])
+        return (
+            "custom" in schema or "instance" not in schema or isinstance(value, schema["instance"])
+        )
     if isinstance(kinds, str):
-        if kinds == "object" and "pairs" in schema and isinstance(value, WireMap):
-            return True
+        if kinds == "object" and isinstance(value, WireMap):
+            # The converter reads a map as the object of its names; other keys are ignored as
+            # unknown members are, where the type allows those.
+            closed = schema.get("additionalProperties") is False
+            return not closed or all(isinstance(key, str) for key in value)
         return KINDS[kinds](value)
     return any(KINDS[kind](value) for kind in kinds)
