@@ -212,3 +212,22 @@ def test_cli_serves_an_app_below_a_base_until_it_is_told_to_end(folder: Path, ba
                 assert refused.value.code == 404
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
+
+
+def test_cli_reports_an_app_that_does_not_start(folder: Path) -> None:
+    """A lifespan that fails ends the command with 1, after its traceback."""
+    (folder / "cli_broken.py").write_text(
+        "from contextlib import asynccontextmanager\n"
+        "from wireflight import Wireflight\n"
+        "app = Wireflight()\n"
+        "@app.lifespan\n"
+        "@asynccontextmanager\n"
+        "async def opened():\n"
+        "    raise LookupError('no database')\n"
+        "    yield\n"
+    )
+    with command("run", "cli_broken:app", "--port", "0", cwd=folder) as process:
+        _, errors = process.communicate(timeout=20)
+        assert process.returncode == 1
+        assert "LookupError: no database" in errors
+        assert errors.endswith("wireflight: the app did not start\n")

@@ -10,7 +10,7 @@ import socket
 import sqlite3
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -267,7 +267,8 @@ def _serve(app: ASGIApp, listener: socket.socket) -> None:
 
     config = uvicorn.Config(app, log_level="info", access_log=False, lifespan="on")
     server = uvicorn.Server(config)
-    server.run(sockets=[listener])
+    with suppress(SystemExit):  # how some releases end when the app does not start
+        server.run(sockets=[listener])
     if not server.started:
         raise CommandFailedError("the app did not start")
 

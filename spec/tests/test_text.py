@@ -1,5 +1,6 @@
 """What `protocol.md` claims about texts and about itself holds."""
 
+import json
 import re
 from pathlib import Path
 
@@ -84,6 +85,21 @@ def test_claims_about_numbers_hold() -> None:
     assert len(texts) >= 5
     for text in texts:
         assert wireflight.dumps(float(text)) == f"[{text}]"
+
+
+def test_fenced_blocks_are_of_kinds_that_are_checked() -> None:
+    """A block is a marked transcript, grammar, JSON that decodes, or the form of an envelope."""
+    for language, content in re.findall(
+        r"^```(\w*)\n(.*?)^```$", PROTOCOL, re.DOTALL | re.MULTILINE
+    ):
+        if language == "json":
+            json.loads(content)
+        elif language == "http":
+            assert f"-->\n```http\n{content}" in PROTOCOL
+        elif language == "":
+            assert content.startswith("{type: ")
+        else:
+            assert language == "abnf"
 
 
 def test_contents_link_every_section() -> None:
