@@ -28,6 +28,8 @@ from wireflight_conformance.wire.codec import key
 from wireflight_conformance.wire.values import UNDEFINED, Value, same, show
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from wireflight_conformance.driver import Server
 
 

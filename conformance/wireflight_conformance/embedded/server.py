@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import socket
 import threading
 import time
@@ -38,8 +39,9 @@ def serve(app: App, *, seconds: float = 10.0) -> Iterator[Target]:
         ServerDidNotStartError: It did not start in time.
     """
     listener = socket.create_server(("127.0.0.1", 0))
+    # inherited by what it accepts; asyncio sets it only where the protocol number is given
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     port: int = listener.getsockname()[1]
-    # log records of the app would stand among the verdicts
     config = uvicorn.Config(
         app,
         http="h11",
@@ -62,7 +64,8 @@ def serve(app: App, *, seconds: float = 10.0) -> Iterator[Target]:
             raise ServerDidNotStartError("the embedded server did not start")
         time.sleep(0.002)
     try:
-        yield Target("127.0.0.1", port)
+        with _quiet():
+            yield Target("127.0.0.1", port)
     finally:
         server.should_exit = True
         thread.join(seconds)
@@ -72,15 +75,19 @@ def serve(app: App, *, seconds: float = 10.0) -> Iterator[Target]:
 @contextlib.contextmanager
 def serve_fixture() -> Iterator[Target]:
     """Serve the reference with the fixture functions."""
-    import logging
-
     from wireflight_conformance.embedded.fixture import fixture_app, quick_limits
 
+    with serve(fixture_app(limits=quick_limits())) as target:
+        yield target
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the reference from logging: its records would stand among the verdicts."""
     logger = logging.getLogger("wireflight")
     previous = logger.level
     logger.setLevel(logging.CRITICAL + 1)
     try:
-        with serve(fixture_app(limits=quick_limits())) as target:
-            yield target
+        yield
     finally:
         logger.setLevel(previous)

@@ -1,0 +1,1 @@
+"""The mutants, one file for each section of the specification, and the controls."""
