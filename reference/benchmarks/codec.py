@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 _NODE_DIRECTORY: Final = Path(__file__).parent.parent / "tests" / "node"
 _LIMITS: Final = Limits(body_bytes=8 << 20, expanded_nodes=1_000_000)
-_SECONDS: Final = 0.3
-_ROUNDS: Final = 3
+_SECONDS: Final = 0.1
+_ROUNDS: Final = 12
 
 
 def main() -> None:

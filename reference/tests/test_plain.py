@@ -65,7 +65,7 @@ def test_plain_encoder_rejects_what_cannot_be_sent() -> None:
     for _ in range(60):
         doubled = [doubled, doubled]
     with pytest.raises(EncodeError, match="response_bytes"):
-        plain_dumps(doubled)
+        plain_dumps(doubled, limits=Limits(response_bytes=10_000))
     for value, words in (
         ({"__proto__": 1}, "__proto__"),
         (["\ud800"], "surrogate"),

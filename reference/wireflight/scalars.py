@@ -44,6 +44,8 @@ class BigInt(int):
     __str__ = int.__repr__
 
 
+_encode_json = msgspec.json.Encoder().encode
+
 _PLAIN_EXPONENT_LIMIT = 21
 _SMALLEST_PLAIN_EXPONENT = -6
 
@@ -96,7 +98,7 @@ def string_text(value: str) -> str:
     Raises:
         UnicodeEncodeError: When the string holds a lone surrogate.
     """
-    return escape_markup(msgspec.json.encode(value).decode())
+    return escape_markup(_encode_json(value).decode())
 
 
 def date_text(value: datetime) -> str:
@@ -111,7 +113,7 @@ def date_text(value: datetime) -> str:
             raise ValueError("the datetime is naive")
         value = value.astimezone(UTC)
     # msgspec writes it many times faster than isoformat, with six digits or no fraction.
-    text = msgspec.json.encode(value).decode()
+    text = _encode_json(value).decode()
     return text[1:24] + "Z" if value.microsecond else text[1:20] + ".000Z"
 
 
@@ -142,7 +144,8 @@ def scalar_text(value: object) -> str | None:
         OverflowError: When a date leaves the range of years in UTC.
     """
     if isinstance(value, str):
-        return escape_markup(msgspec.json.encode((value,)).decode())
+        text = _encode_json((value,)).decode()
+        return text if "<" not in text and text.isascii() else escape_markup(text)
     if value is None:
         return "[null]"
     if value is msgspec.UNSET:

@@ -131,8 +131,8 @@ class _TableWriter:
 
     def _fill(self, root: object) -> int:
         """Fill the table in depth-first order of first visits; return the root's reference."""
-        table, seen, stack = self._table, self._seen, self._stack
-        memo_get, atoms_get, seen_get = self._memo.get, self._atoms.get, seen.get
+        table, memo, seen, stack = self._table, self._memo, self._seen, self._stack
+        memo_get, atoms_get, seen_get = memo.get, self._atoms.get, seen.get
         shapes, normal = self._shapes, self._normal
         result: list[int] = [0]
         pairs: Iterator[tuple[Any, Any]] = iter(((0, root),))
@@ -145,7 +145,11 @@ class _TableWriter:
                     if kind is str or kind is int:
                         ref = memo_get(child)
                         if ref is None:
-                            ref = self._scalar(child, kind)
+                            if kind is str:
+                                ref = memo[child] = len(table)
+                                table.append(child)
+                            else:
+                                ref = self._scalar(child, kind)
                         entry[key] = ref
                         continue
                     if child is None or kind is bool:
@@ -161,8 +165,10 @@ class _TableWriter:
                             raise EncodeError("the value contains itself")
                         entry[key] = ref
                         continue
-                    # Most containers, without a call.
-                    if not normal and (kind is list or (kind is dict and tuple(child) in shapes)):
+                    if not normal and (
+                        kind is list
+                        or (kind is dict and (tuple(child) in shapes or self._learns(child)))
+                    ):  # most containers, without a call
                         inner = child.copy()
                         inner_pairs: Any = enumerate(child) if kind is list else child.items()
                         entry[key] = ref = seen[id(child)] = len(table)
@@ -257,6 +263,14 @@ class _TableWriter:
             self._seen[identity] = index
         return index, None, None
 
+    def _learns(self, value: dict[Any, Any]) -> bool:
+        """Tell whether a dict can be written as it stands; remember its names for the next."""
+        if not {*map(type, value)} <= _STR_ONLY or "__proto__" in value:
+            return False
+        if len(self._shapes) < _MAX_SHAPES:
+            self._shapes.add(tuple(value))
+        return True
+
     def _children(self, value: Any, kind: type) -> tuple[Any, Iterable[tuple[Any, Any]]]:
         """Return the entry of a container to be filled in, and places with children."""
         if kind is list or kind is tuple:
@@ -288,8 +302,6 @@ class _TableWriter:
         if "__proto__" in value:
             raise EncodeError("a member named '__proto__' cannot be sent")
         if not self._normal:
-            if len(self._shapes) < _MAX_SHAPES:
-                self._shapes.add(tuple(value))
             return value.copy(), value.items()
         names = in_member_order([name for name in value if value[name] is not _UNSET])
         self._count(len(names))

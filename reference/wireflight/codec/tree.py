@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from wireflight.limits import Limits
     from wireflight.types import Extensions
 
-__all__ = ["Unread", "may_repeat_names", "read_tree"]
+__all__ = ["Unread", "read_tree"]
 
 
 class Unread(Enum):
@@ -32,7 +32,8 @@ class Unread(Enum):
 
 
 _UNREAD: Final = Unread.UNREAD
-_LEAF_TAGS: Final = frozenset(("Date", "BigInt", "ArrayBuffer"))
+_OTHER_LEAF_TAGS: Final = frozenset(("BigInt", "ArrayBuffer"))
+_LEAF_TAGS: Final = _OTHER_LEAF_TAGS | {"Date"}
 
 # The type bounds the recursion of the parser: it refuses a third level of nesting. It also
 # refuses the integers that are doubles by now, and booleans and null as references.
@@ -59,34 +60,37 @@ def read_tree(
         return _UNREAD
     if not entries or (is_request and len(entries) > limits.table_entries):
         return _UNREAD
-    containers: list[int] = []
+    references: dict[int, Any] = {}  # of every container, from the first to the last
     tagged: list[int] = []
+    strings = names = 0
     has_zero = False
     for index, entry in enumerate(entries):
         kind = type(entry)
         if kind is str:
-            continue
-        if kind is dict:
-            containers.append(index)
+            strings += 1
+        elif kind is dict:
+            references[index] = entry.values()
+            names += len(entry)
         elif kind is list:
-            if entry and type(entry[0]) is str:
-                tagged.append(index)
-                if entry[0] in _LEAF_TAGS:
-                    continue
-            containers.append(index)
+            if not entry or type(entry[0]) is not str:
+                references[index] = entry
+                continue
+            tagged.append(index)
+            if entry[0] not in _LEAF_TAGS:
+                references[index] = entry[2::2] if entry[0] == "null" else entry[1:]
         elif kind is int:
             has_zero = has_zero or not entry
         elif kind is float and entry.is_integer() and abs(entry) <= MAX_SAFE_INTEGER:
             return _UNREAD
-    if has_zero and b"-0" in data and any(mark in data for mark in _MINUS_ZERO_MARKS):
-        return _UNREAD
-    if may_repeat_names(data, entries, containers, tagged):
-        return _UNREAD
-    if is_request and not _is_small_tree(entries, containers, limits):
+    if (
+        (has_zero and b"-0" in data and any(mark in data for mark in _MINUS_ZERO_MARKS))
+        or (names and _may_repeat_names(data, entries, tagged, strings + names))
+        or (is_request and not _is_small_tree(len(entries), references, limits))
+    ):
         return _UNREAD
     builder = Builder(entries, limits, extensions, is_request=is_request, is_revived=is_revived)
     try:
-        return _build(entries, containers, tagged, builder)
+        return _build(entries, [*references], tagged, builder)
     except (KeyError, DecodeError):
         return _UNREAD
 
@@ -102,8 +106,11 @@ def _build(entries: list[Any], containers: list[int], tagged: list[int], builder
     values.update(SENTINELS)
     for index in containers:
         del values[index]
+    dates = [index for index in tagged if entries[index][0] == "Date"]
+    if dates:
+        values.update(zip(dates, builder.dates(dates), strict=True))
     for index in tagged:
-        if entries[index][0] in _LEAF_TAGS:
+        if entries[index][0] in _OTHER_LEAF_TAGS:
             values[index] = builder.tagged(entries[index], index, values)
     value_of = values.__getitem__
     for index in reversed(containers):
@@ -121,59 +128,51 @@ def _build(entries: list[Any], containers: list[int], tagged: list[int], builder
     return values[0]
 
 
-def _is_small_tree(entries: list[Any], containers: list[int], limits: Limits) -> bool:
+def _is_small_tree(entries: int, references: dict[int, Any], limits: Limits) -> bool:
     """Tell whether every entry is reached, every container once, within the limits.
 
     References need not be valid; that is found when they are followed.
     """
-    if not containers:
-        return len(entries) == 1
-    references: dict[int, Any] = {}
-    for index in containers:
-        entry = entries[index]
-        if type(entry) is dict:
-            references[index] = entry.values()
-        elif entry and type(entry[0]) is str:
-            references[index] = entry[2::2] if entry[0] == "null" else entry[1:]
-        else:
-            references[index] = entry
-    all_references = [*chain.from_iterable(references.values())]
-    reached = set(all_references)
+    if not references:
+        return entries == 1
+    everything = [*chain.from_iterable(references.values())]
+    reached = set(everything)
     reached.difference_update(SENTINELS)
+    if len(reached) != entries - 1 or len(everything) >= limits.expanded_nodes:
+        return False
     if (
-        len(reached) != len(entries) - 1
-        or len(all_references) >= limits.expanded_nodes
-        or max(map(len, references.values())) > limits.container_members
+        len(everything) > limits.container_members
+        and max(map(len, references.values())) > limits.container_members
     ):
         return False
-    is_container = [False] * (len(entries) + 6)  # the end stands for the sentinels
-    for index in containers:
+    is_container = [False] * (entries + 6)  # the end stands for the sentinels
+    for index in references:
         is_container[index] = True
     level: list[Any] = [0]
     depth = met = 0
     try:
-        while level and met <= len(containers) and depth <= limits.depth:
+        while level and met <= len(references) and depth <= limits.depth:
             depth += 1
             met += len(level)
             below = chain.from_iterable([references[index] for index in level])
             level = [ref for ref in below if is_container[ref]]
     except (LookupError, TypeError):
         return False
-    return met == len(containers) and depth <= limits.depth
+    return met == len(references) and depth <= limits.depth
 
 
-def may_repeat_names(
-    data: bytes, entries: list[Any], containers: list[int], tagged: list[int]
-) -> bool:
+def _may_repeat_names(data: bytes, entries: list[Any], tagged: list[int], strings: int) -> bool:
     """Tell whether the parser may have dropped a member whose name came twice.
 
     Every string that it kept has two quotes in the text, and one more for each quote in it
     that is escaped as such; a dropped name has two of its own.
+
+    Args:
+        data: The text.
+        entries: The entries.
+        tagged: Indexes of those that begin with a string.
+        strings: How many strings there are in all others.
     """
-    objects = [entry for index in containers if type(entry := entries[index]) is dict]
-    if not objects:
-        return False
-    strings = [*map(type, entries)].count(str) + sum(map(len, objects))
     for index in tagged:
         strings += [*map(type, entries[index])].count(str)
     found = data.count(b'"')
@@ -183,7 +182,7 @@ def may_repeat_names(
         return True
     texts = chain(
         (entry for entry in entries if type(entry) is str),
-        chain.from_iterable(objects),
+        chain.from_iterable(entry for entry in entries if type(entry) is dict),
         (part for index in tagged for part in entries[index] if type(part) is str),
     )
     return bool(found != 2 * strings + sum(text.count('"') for text in texts))
