@@ -278,6 +278,14 @@ CASES = [
         None,
         mistyped(expected="object"),
     ),
+    Case(
+        "a map that hides them deeper",
+        dict[str, Closed],
+        {"a": WireMap([("more", 2)])},
+        True,
+        None,
+        [issue("a", "more", code="unknown_member")],
+    ),
     # objects and unions
     Case(
         "an undefined member that may lack", Open, {"qty": 1, "note": UNSET}, False, None, Open(1)
@@ -406,3 +414,23 @@ def test_json_schema_alone_decides_as_the_table_says(case: Case) -> None:
     """The published schema's verdict is the one that the row was written for."""
     validator = Draft202012Validator(Converter(case.type).schema())
     assert validator.is_valid(case.value) is case.schema
+
+
+FLOOD = [k * (2**61 - 1) for k in range(1, 200)]
+
+
+@pytest.mark.parametrize(
+    ("type_", "value", "place"),
+    [
+        (set[int], WireSet(FLOOD), (32,)),
+        (frozenset[UUID], [str(UUID(int=number)) for number in FLOOD], (32,)),
+        (dict[int, int], WireMap((number, 1) for number in FLOOD), (32, 0)),
+    ],
+)
+def test_converter_refuses_members_chosen_to_have_one_hash(
+    type_: Any, value: object, place: tuple[int, ...]
+) -> None:
+    """Members that would make a set or dict slow for everybody are refused, in linear time."""
+    with pytest.raises(ValidationError) as caught:
+        Converter(type_).convert(value)
+    assert plainly(caught.value.issues[:1]) == [issue(*place, code="invalid")]

@@ -15,6 +15,7 @@ from msgspec import UNSET
 from pydantic.dataclasses import is_pydantic_dataclass
 
 from wireflight.issues import MAX_ISSUES, Issue, ValidationError, make_issue
+from wireflight.issues.lower import collisions
 from wireflight.types import BigInt, Extensions, WireMap, WireSet
 
 if TYPE_CHECKING:
@@ -162,17 +163,12 @@ def _plain(value: object, path: Path) -> object:
         return {k: _plain(v, (*path, k)) for k, v in value.items() if v is not UNSET}
     if not isinstance(value, WireMap):
         return value
-    plain: dict[object, object] = {}
-    for i, (key, each) in enumerate(value.items()):
-        name = _plain(key, (*path, i, 0))
-        try:
-            repeated = name in plain
-        except TypeError:
-            raise ValidationError([make_issue((*path, i, 0), "invalid")]) from None
-        if repeated:
-            raise ValidationError([make_issue((*path, i, 0), "duplicate")])
-        plain[name] = _plain(each, (*path, i, 1))
-    return plain
+    names = [(_plain(k, (*path, i, 0)), (*path, i, 0)) for i, k in enumerate(value)]
+    issues = list(collisions({"distinct": Any}, names))
+    if issues:
+        raise ValidationError(issues)
+    values = (_plain(each, (*path, i, 1)) for i, each in enumerate(value.values()))
+    return dict(zip((name for name, _ in names), values, strict=True))
 
 
 def _issue(detail: ErrorDetails, value: object) -> Issue:

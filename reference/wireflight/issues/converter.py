@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
@@ -16,7 +17,7 @@ from wireflight.issues.lower import BUILTIN, Lowering, Refused, is_unchecked
 from wireflight.issues.publish import publish
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = ["Converter"]
 
@@ -67,11 +68,13 @@ class Converter(Generic[T]):
         Raises:
             TypeError: When no argument can be converted to the type.
         """
-        self._type = type_
         self._description = describe(type_, adapters)
         self._lowering = Lowering(self._description)
         self._explainer = Explainer(self._description, self._lowering)
         self._direct = self._description.direct
+        self._msgspec: Callable[[object], T] = partial(
+            msgspec.convert, type=type_, strict=True, builtin_types=BUILTIN
+        )
         self._unchecked = is_unchecked(self._description.root)
 
     def convert(self, value: object, *, explain: bool = True) -> T:
@@ -88,11 +91,9 @@ class Converter(Generic[T]):
         Raises:
             ValidationError: When the value is not of the type.
         """
-        if self._direct:
+        if self._direct == "always" or (self._direct == "dict" and type(value) is dict):
             try:
-                return cast(
-                    "T", msgspec.convert(value, self._type, strict=True, builtin_types=BUILTIN)
-                )
+                return self._msgspec(value)
             except (msgspec.ValidationError, TypeError):
                 # It may still be a value in another form; a map with keys that cannot be
                 # hashed is a TypeError here and an issue below.
@@ -108,9 +109,7 @@ class Converter(Generic[T]):
             refused = refusal.issues
         else:
             try:
-                return cast(
-                    "T", msgspec.convert(lowered, self._type, strict=True, builtin_types=BUILTIN)
-                )
+                return self._msgspec(lowered)
             except msgspec.ValidationError as error:
                 refused = (self._own_issue(error),)
         if explain:

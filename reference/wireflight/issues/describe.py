@@ -15,7 +15,7 @@ that a date is no string and a set no array. Beside them stand keywords of our o
 from __future__ import annotations
 
 import types
-from typing import TYPE_CHECKING, Any, NewType, Protocol, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, NewType, Protocol, Union, get_args, get_origin
 
 import msgspec
 from msgspec import UnsetType, inspect
@@ -63,13 +63,14 @@ class Description(msgspec.Struct, frozen=True):
     Attributes:
         root: The schema of the whole.
         definitions: The schemas that `$ref` names.
-        direct: Whether the msgspec converter alone accepts nothing that the schema refuses.
+        direct: Whether the msgspec converter alone accepts nothing that the schema refuses,
+            whatever the value is, or if the value is a dict.
         takes_undefined: Whether undefined itself is a value of the type.
     """
 
     root: Schema
     definitions: dict[str, Schema]
-    direct: bool
+    direct: Literal["always", "dict", "never"]
     takes_undefined: bool
 
 
@@ -81,7 +82,7 @@ def describe(type_: object, adapters: Sequence[Adapter] = ()) -> Description:
     """
     builder = _Builder(adapters)
     root = builder.schema(inspect.type_info(type_))
-    return Description(root, builder.definitions, builder.direct, _takes_undefined(type_))
+    return Description(root, builder.definitions, builder.directness(root), _takes_undefined(type_))
 
 
 def _takes_undefined(type_: object) -> bool:
@@ -123,7 +124,20 @@ class _Builder:
         self.adapters = adapters
         self.definitions: dict[str, Schema] = {}
         self.direct = True
+        self.closed: list[Schema] = []
         self._names: dict[object, str] = {}
+
+    def directness(self, root: Schema) -> Literal["always", "dict", "never"]:
+        """Tell when the converter alone decides; it overlooks unknown members of a WireMap."""
+        if not self.direct:
+            return "never"
+        if not self.closed:
+            return "always"
+        definition = self.definitions.get(root.get("$ref", "").removeprefix("#/$defs/"))
+        only_root = self.closed == [definition] and not any(
+            _refers(each, root["$ref"]) for each in self.definitions.values()
+        )
+        return "dict" if only_root else "never"
 
     def schema(self, info: inspect.Type) -> Schema:
         if isinstance(info, inspect.Metadata):
@@ -296,8 +310,8 @@ class _Builder:
         if required:
             schema["required"] = required
         if closed:
-            self.direct = False  # msgspec overlooks unknown members of a WireMap
             schema["additionalProperties"] = False
+            self.closed.append(schema)
         if not isinstance(info, inspect.TypedDictType):
             schema["class"] = cls
         return schema
@@ -315,6 +329,12 @@ class _Builder:
 
 
 _LOCAL_DATE: Schema = {"type": "string", "format": "date-time", "local": True}
+
+
+def _refers(schema: object, ref: str) -> bool:
+    if isinstance(schema, dict):
+        return schema.get("$ref") == ref or any(_refers(each, ref) for each in schema.values())
+    return isinstance(schema, list) and any(_refers(each, ref) for each in schema)
 
 
 def _lengths(info: object, minimum: str, maximum: str) -> Schema:

@@ -208,6 +208,13 @@ class Lowering:
             raise Refused(issues)
 
 
+MAX_OF_ONE_HASH: Final = 32
+"""How many different members of one hash are taken: 10,000 would cost a quadratic time.
+
+Anybody can name integers of one hash; values of other types and honest integers have their own.
+"""
+
+
 def collisions(schema: Schema, members: Iterable[tuple[object, Path]]) -> Iterator[Issue]:
     """Find the items or keys that are merged with an earlier one or cannot be members.
 
@@ -216,7 +223,7 @@ def collisions(schema: Schema, members: Iterable[tuple[object, Path]]) -> Iterat
         members: What `lower` made of the items or keys, each with its place.
     """
     distinct = schema.get("distinct")
-    seen: set[object] = set()
+    seen: dict[int, list[object]] = {}
     for lowered, path in members:
         if distinct is None:
             member: object = member_identity(lowered)
@@ -228,13 +235,16 @@ def collisions(schema: Schema, members: Iterable[tuple[object, Path]]) -> Iterat
             except msgspec.ValidationError:
                 continue  # it has issues of its own
         try:
-            repeated = member in seen
+            alike = seen.setdefault(hash(member), [])
         except TypeError:  # it cannot be hashed
             yield make_issue(path, "invalid")
             continue
-        if repeated:
+        if member in alike:
             yield make_issue(path, "duplicate")
-        seen.add(member)
+        elif len(alike) == MAX_OF_ONE_HASH:
+            yield make_issue(path, "invalid")
+        else:
+            alike.append(member)
 
 
 def pairs_of(value: object) -> list[tuple[object, object]]:
