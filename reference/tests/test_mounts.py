@@ -55,10 +55,19 @@ def functions_of(state: State) -> Wireflight:
     return app
 
 
+def listening() -> socket.socket:
+    """Return a socket that listens on a free port."""
+    # With the protocol named, asyncio turns Nagle's algorithm off for what it accepts.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
+    return listener
+
+
 @contextmanager
 def under_uvicorn(app: Callable[..., object]) -> Iterator[str]:
     """Serve an ASGI app with uvicorn in a thread; yield its origin."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = listening()
     config = uvicorn.Config(app, log_level="warning", lifespan="on")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -76,7 +85,7 @@ def under_uvicorn(app: Callable[..., object]) -> Iterator[str]:
 @contextmanager
 def under_hypercorn_on_trio(app: Callable[..., object]) -> Iterator[str]:
     """Serve an ASGI app with hypercorn on trio in a thread; yield its origin."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = listening()
     listener.setblocking(False)
     config = hypercorn.config.Config()
     config.bind = [f"fd://{listener.fileno()}"]
