@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -11,6 +12,7 @@ from wireflight.errors import EncodeError
 from wireflight.exchange.codes import ErrorCode, Refusal, error_body
 from wireflight.exchange.media import CONTENT_TYPES
 from wireflight.exchange.settings import SUPPORTED_VERSIONS, Encoding, Settings
+from wireflight.limits import Limits
 from wireflight.messages import (
     ErrorBody,
     ErrorEnvelope,
@@ -48,6 +50,7 @@ _CORS_HEADERS: Final = (
         b"Wireflight-Accept, Wireflight-Page"
     ),
 )
+_UNBOUNDED: Final = Limits(response_bytes=sys.maxsize)
 _WEIGHTY: Final = (SetValue, Fail, Redirect)
 
 
@@ -203,7 +206,7 @@ class Replier:
     def _fitting(self, head: RequestHead, envelope: ResultEnvelope) -> bytes | None:
         """Return the text of an envelope, or None if it is longer than a response may be."""
         try:
-            body = self.encode(head, envelope.as_value())
+            body = self.encode(head, envelope.as_value(), is_bounded=True)
         except EncodeError as error:
             if error.limit is None:
                 raise
@@ -236,17 +239,24 @@ class Replier:
             raise Refusal(ErrorCode.RESPONSE_TOO_LARGE, limit="response_bytes")
         return fitting
 
-    def encode(self, head: RequestHead, value: object) -> bytes:
+    def encode(self, head: RequestHead, value: object, *, is_bounded: bool = False) -> bytes:
         """Write a document in the encoding of the response.
 
+        Args:
+            head: The request's.
+            value: The document.
+            is_bounded: Whether a text longer than `response_bytes` may be given up early,
+                as plain JSON must be, which writes out what is shared.
+
         Raises:
-            EncodeError: When a value in it cannot be encoded.
+            EncodeError: When a value in it cannot be encoded, or the text was given up.
 
         Spec: HTTP-10, VAL-8, PLAIN-3.
         """
         extensions = self._settings.extensions
         if head.encoding == "plain":
-            return plain_dumps(value, extensions=extensions, limits=self._settings.limits)
+            limits = self._settings.limits if is_bounded else _UNBOUNDED
+            return plain_dumps(value, extensions=extensions, limits=limits)
         accept = head.accepted_names() if extensions is not None else ()
         return dumps(value, extensions=extensions, accept=accept).encode()
 
