@@ -72,9 +72,9 @@ class Converter(Generic[T]):
         self._lowering = Lowering(self._description)
         self._explainer = Explainer(self._description, self._lowering)
         self._direct = self._description.direct
-        self._msgspec: Callable[[object], T] = partial(
-            msgspec.convert, type=type_, strict=True, builtin_types=BUILTIN
-        )
+        # To name them costs as much as the conversion of a small object.
+        own = {"builtin_types": BUILTIN} if self._description.has_texts else {}
+        self._msgspec: Callable[[object], T] = partial(msgspec.convert, type=type_, **own)
         self._unchecked = is_unchecked(self._description.root)
 
     def convert(self, value: object, *, explain: bool = True) -> T:

@@ -65,12 +65,15 @@ class Description(msgspec.Struct, frozen=True):
         definitions: The schemas that `$ref` names.
         direct: Whether the msgspec converter alone accepts nothing that the schema refuses,
             whatever the value is, or if the value is a dict.
+        has_texts: Whether plain JSON writes a type in it as a text that is read by rules
+            stricter than msgspec's.
         takes_undefined: Whether undefined itself is a value of the type.
     """
 
     root: Schema
     definitions: dict[str, Schema]
     direct: Literal["always", "dict", "never"]
+    has_texts: bool
     takes_undefined: bool
 
 
@@ -82,7 +85,13 @@ def describe(type_: object, adapters: Sequence[Adapter] = ()) -> Description:
     """
     builder = _Builder(adapters)
     root = builder.schema(inspect.type_info(type_))
-    return Description(root, builder.definitions, builder.directness(root), _takes_undefined(type_))
+    return Description(
+        root,
+        builder.definitions,
+        builder.directness(root),
+        builder.has_texts,
+        _takes_undefined(type_),
+    )
 
 
 def _takes_undefined(type_: object) -> bool:
@@ -124,6 +133,7 @@ class _Builder:
         self.adapters = adapters
         self.definitions: dict[str, Schema] = {}
         self.direct = True
+        self.has_texts = False
         self.closed: list[Schema] = []
         self._names: dict[object, str] = {}
 
@@ -148,13 +158,16 @@ class _Builder:
         simple = _SIMPLE.get(type(info))
         if simple is not None:
             # Their strings are read by stricter rules than msgspec's (see `lower`).
-            self.direct &= not isinstance(info, inspect.UUIDType | inspect.DecimalType)
+            if isinstance(info, inspect.UUIDType | inspect.DecimalType):
+                self.direct, self.has_texts = False, True
             return dict(simple)
         if isinstance(info, inspect.IntType | inspect.FloatType | inspect.StrType):
             return self._scalar(info)
         if isinstance(info, inspect.BytesType | inspect.ByteArrayType | inspect.MemoryViewType):
+            self.has_texts = True
             return {"type": "bytes"} | _lengths(info, "minLength", "maxLength")
         if isinstance(info, inspect.DateTimeType):
+            self.has_texts = True
             return {"type": "date"} if info.tz is not False else dict(_LOCAL_DATE)
         if isinstance(info, inspect.TimeType):
             return {"type": "string", "format": "time"}
