@@ -229,6 +229,18 @@ def test_registry_rejects_names_that_could_be_mistaken(name: str) -> None:
         Extensions().register(name, Decimal, encode=str, decode=Decimal)
 
 
+def test_registry_rejects_types_of_the_data_model_and_second_registrations() -> None:
+    """An extension cannot replace a kind of value, or another extension."""
+    extensions = Extensions()
+    with pytest.raises(ValueError, match="data model"):
+        extensions.register("app.Bytes", bytes, encode=list, decode=bytes)
+    extensions.register("app.Money", Decimal, encode=str, decode=Decimal)
+    with pytest.raises(ValueError, match="already"):
+        extensions.register("app.Money", uuid.UUID, encode=str, decode=uuid.UUID)
+    with pytest.raises(ValueError, match="already"):
+        extensions.register("app.Price", Decimal, encode=str, decode=Decimal)
+
+
 def test_encoder_reports_a_refusal_of_a_registered_encoder() -> None:
     """An encoder that raises spoils its value with a typed error."""
     extensions = Extensions()

@@ -16,6 +16,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from wireflight.codec import canonical, decode_payload, dumps, loads, payload, plain_loads
+from wireflight.codec.decode import read_carefully
+from wireflight.codec.tree import Unread, read_tree
 from wireflight.errors import DecodeError
 from wireflight.limits import Limits
 from wireflight.types import BigInt, WireMap, WireSet
@@ -104,11 +106,13 @@ def test_codec_takes_time_in_proportion(name: str) -> None:
     """Three doublings of an input each take less than three times as long, on average."""
     make = GROWTH[name]
     size = 1000
-    while _seconds(make(size)) < 0.002 and size < 64_000:
+    while _seconds(make(size)) < 0.001 and size < 64_000:
         size *= 2
-    times = [_seconds(make(size * 2**k)) for k in range(4)]
-    # The product of the three ratios: a burst of other work may spoil one of them.
-    assert times[3] / times[0] < 27, times
+    for _ in range(3):  # other work on the machine can spoil a measurement, growth spoils all
+        times = [_seconds(make(size * 2**k)) for k in range(4)]
+        if times[3] / times[0] < 27:
+            return
+    pytest.fail(f"the times of three doublings are {times}")
 
 
 def test_codec_is_iterative() -> None:
@@ -294,16 +298,24 @@ def test_decoder_gives_a_value_or_its_error_for_any_bytes(data: bytes) -> None:
         decode_payload(data.decode("latin-1"))
 
 
-@given(TABLES)
-def test_decoder_ways_agree(data: bytes) -> None:
-    """The fast way and the careful way read the same, whatever a space makes of it."""
-    outcomes = []
-    for spelling in (data, data.replace(b"1", b"1.0").replace(b".00", b".0"), b" " + data):
-        try:
-            outcomes.append(dumps(loads(spelling)))
-        except DecodeError as error:
-            outcomes.append(str(error.code))
-    assert outcomes[0] == outcomes[2]
+@settings(max_examples=1000)
+@given(TABLES | VALUES.map(lambda value: dumps(value).encode()), st.booleans())
+def test_decoder_reads_the_same_in_both_ways(data: bytes, is_request: bool) -> None:
+    """What the fast way reads, the careful way reads too, and as the same value."""
+    fast = read_tree(data, Limits(), None, is_request=is_request, is_revived=True)
+    if fast is not Unread.UNREAD:
+        careful = read_carefully(data, Limits(), None, is_request=is_request, is_revived=True)
+        assert dumps(fast) == dumps(careful)
+        assert type(fast) is type(careful)
+
+
+def test_decoder_takes_the_fast_way_for_what_encoders_write() -> None:
+    """A tree in the order of its first visits needs no second look."""
+    value = [{"a": [1, 0, "x"], "b": {}, "at": datetime(2024, 1, 1, tzinfo=UTC)}, 1.5, b"x"]
+    value += [2**60, WireSet([1, "x"]), WireMap([(1, [])]), 'a "quoted" \\ "word"', None, True]
+    for text in (dumps(value), canonical(value)):
+        read = read_tree(text.encode(), Limits(), None, is_request=True, is_revived=True)
+        assert read == value
 
 
 def test_dates_are_cut_off_not_rounded() -> None:

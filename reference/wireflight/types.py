@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+import msgspec
 
 from wireflight.scalars import BigInt, bytes_text, scalar_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["BigInt", "Extension", "Extensions", "Identity", "WireMap", "WireSet", "member_identity"]
+__all__ = [
+    "MODEL_TYPES",
+    "BigInt",
+    "Extension",
+    "Extensions",
+    "Identity",
+    "WireMap",
+    "WireSet",
+    "member_identity",
+]
 
 T = TypeVar("T")
 
@@ -196,6 +208,15 @@ def _scalars(members: dict[Identity, T]) -> dict[Identity, T]:
     return {key: member for key, member in members.items() if type(key) is str}
 
 
+MODEL_TYPES: Final = frozenset(
+    (
+        *(type(None), bool, int, BigInt, float, str, bytes, bytearray, memoryview, datetime),
+        *(list, tuple, dict, set, frozenset, WireSet, WireMap, msgspec.UnsetType),
+    )
+)
+"""The exact types that the encoders take as they are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Extension(Generic[T]):
     """A value type that an application adds to the data model.
@@ -250,12 +271,14 @@ class Extensions:
             The extension as registered.
 
         Raises:
-            ValueError: When the name has no `.` or another form than names have, or the
-                name or type is registered already.
+            ValueError: When the name has no `.` or another form than names have, when the
+                name or type is registered already, or the type is one of the data model.
         """
         allowed = name.isascii() and name.isprintable() and not set(name) & set('"\\< ')
         if "." not in name or not allowed:
             raise ValueError(f"an extension needs a name such as 'app.Money', not {name!r}")
+        if python_type in MODEL_TYPES:
+            raise ValueError(f"{python_type.__qualname__} is a type of the data model itself")
         if name in self._by_name or python_type in self._by_type:
             raise ValueError(f"the extension {name!r} or its type is registered already")
         extension = Extension(name, python_type, encode, decode, plain or encode)

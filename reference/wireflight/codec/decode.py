@@ -14,7 +14,7 @@ from wireflight.limits import Limits
 if TYPE_CHECKING:
     from wireflight.types import Extensions
 
-__all__ = ["loads", "read"]
+__all__ = ["loads", "read", "read_carefully"]
 
 _INVALID: Final = DecodeErrorCode.INVALID_PAYLOAD
 _DEFAULT_LIMITS: Final = Limits()
@@ -83,6 +83,22 @@ def read(
     value = read_tree(data, limits, extensions, is_request=is_request, is_revived=is_revived)
     if value is not Unread.UNREAD:
         return value
+    return read_carefully(data, limits, extensions, is_request=is_request, is_revived=is_revived)
+
+
+def read_carefully(
+    data: bytes,
+    limits: Limits,
+    extensions: Extensions | None,
+    *,
+    is_request: bool,
+    is_revived: bool,
+) -> Any:
+    """Read any table as `read` does, or find out what is wrong with it.
+
+    Raises:
+        DecodeError: As `loads` does.
+    """
     entries = read_json(data, max_depth=2, too_deep=_INVALID)
     if not isinstance(entries, list):
         if type(entries) in (int, float) and entries in SENTINELS:

@@ -14,20 +14,14 @@ import msgspec
 
 from wireflight.errors import EncodeError
 from wireflight.scalars import BigInt
-from wireflight.types import Extensions, WireMap, WireSet
+from wireflight.types import MODEL_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Hashable
 
-__all__ = ["MODEL_TYPES", "Extended", "Projector"]
+    from wireflight.types import Extensions
 
-MODEL_TYPES: Final = frozenset(
-    (
-        *(type(None), bool, int, BigInt, float, str, bytes, bytearray, memoryview, datetime),
-        *(list, tuple, dict, set, frozenset, WireSet, WireMap, msgspec.UnsetType),
-    )
-)
-"""The exact types that the encoders take as they are."""
+__all__ = ["MODEL_TYPES", "Extended", "Projector"]
 
 _ISO_TYPES: Final = (UUID, Decimal, date, time, timedelta)
 _UNSET: Final = msgspec.UNSET
