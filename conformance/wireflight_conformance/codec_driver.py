@@ -98,4 +98,3 @@ class CodecCase:
     clauses: tuple[str, ...]
     run: Callable[[Codec], None]
     profile: str = "quick"
-

@@ -123,9 +123,7 @@ def _money() -> SearchStrategy[Value]:
     )
 
 
-def _containers(
-    parts: SearchStrategy[Value], keys: SearchStrategy[Value]
-) -> SearchStrategy[Value]:
+def _containers(parts: SearchStrategy[Value], keys: SearchStrategy[Value]) -> SearchStrategy[Value]:
     names = strings().filter(lambda name: name != "__proto__")
     made_map = _distinct(keys).flatmap(
         lambda drawn: st.lists(parts, min_size=len(drawn), max_size=len(drawn)).map(
@@ -252,9 +250,15 @@ def payload_texts(draw: DrawFn) -> str:
 @st.composite
 def plain_texts(draw: DrawFn) -> str:
     """Draw JSON texts and texts that are nearly JSON."""
-    leaves = st.one_of(
-        st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False)
-    ) | strings()
+    leaves = (
+        st.one_of(
+            st.none(),
+            st.booleans(),
+            st.integers(),
+            st.floats(allow_nan=False, allow_infinity=False),
+        )
+        | strings()
+    )
     tree = st.recursive(
         leaves,
         lambda parts: st.lists(parts, max_size=4) | st.dictionaries(strings(), parts, max_size=4),

@@ -78,9 +78,7 @@ _RECODE: Final[Mapping[str, Callable[[int], str]]] = {
     "one-long-string": _long_strings,
 }
 _PAYLOAD: Final[Mapping[str, Callable[[int], str]]] = {
-    "set": lambda n: _table(
-        '["Set",' + _indexes(n) + "]", *sorted(f'"{i:06d}"' for i in range(n))
-    ),
+    "set": lambda n: _table('["Set",' + _indexes(n) + "]", *sorted(f'"{i:06d}"' for i in range(n))),
     "names": lambda n: _table("{" + ",".join(f'"m{i:06d}":1' for i in range(n)) + "}", "null"),
     "array": lambda n: _table(f"[{_indexes(n)}]", *map(str, range(n))),
     "empty-arrays": lambda n: _table(f"[{_indexes(n)}]", *["[]"] * n),

@@ -80,22 +80,25 @@ def _draw(codec: Codec, strategy: SearchStrategy[object], check: Callable[..., N
 
 
 def _parts(value: Value) -> Iterator[Value]:
-    yield value
-    if isinstance(value, Extension):
-        yield from _parts(value.value)
-    elif isinstance(value, Map):
-        for pair in value.pairs:
-            for part in pair:
-                yield from _parts(part)
-    elif isinstance(value, Set):
-        for item in value.items:
-            yield from _parts(item)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _parts(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _parts(item)
+    """Yield the value and all that is in it, however deep, and what is shared once."""
+    pending, seen = [value], set[int]()
+    while pending:
+        part = pending.pop()
+        if isinstance(part, Extension | Map | Set | dict | list):
+            if id(part) in seen:
+                continue
+            seen.add(id(part))
+        yield part
+        if isinstance(part, Extension):
+            pending.append(part.value)
+        elif isinstance(part, Map):
+            pending.extend(item for pair in part.pairs for item in pair)
+        elif isinstance(part, Set):
+            pending.extend(part.items)
+        elif isinstance(part, dict):
+            pending.extend(part.values())
+        elif isinstance(part, list):
+            pending.extend(part)
 
 
 def _is_money(value: Value) -> bool:

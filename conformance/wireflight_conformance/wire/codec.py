@@ -236,6 +236,10 @@ def _scalar_rank(value: Value) -> bytes:
     return encode(value).encode("utf-16-be", "surrogatepass")
 
 
+class _Copy(bytes):
+    """A byte string with an identity of its own, which the empty `bytes` has not."""
+
+
 def normalise(value: Value) -> Value:
     """Return the normal form of an argument, every part of it a copy of its own. Spec: KEY-1.
 
@@ -249,7 +253,7 @@ def normalise(value: Value) -> Value:
     if value is UNDEFINED:
         return value
     if isinstance(value, bytes):
-        return bytes(bytearray(value))
+        return _Copy(value)
     if isinstance(value, Date):
         return Date(value.text)
     if isinstance(value, Extension):
@@ -486,7 +490,8 @@ def _build(entry: _Entry, parts: list[Value]) -> Value:
 def _refuse_equal(items: list[Value]) -> None:
     seen: set[str] = set()
     for item in items:
-        if item is None or isinstance(item, bool | int | float | str | BigInt | Date):
+        is_bare = item is None or item is UNDEFINED
+        if is_bare or isinstance(item, bool | int | float | str | BigInt | Date):
             text = canonical(item)
             if text in seen:
                 raise CodecError("two map keys or set items are equal")
