@@ -25,6 +25,7 @@ __all__ = [
     "read_clauses",
     "read_exclusions",
     "read_lock",
+    "read_unmutated",
     "read_vector_citations",
     "spec_folder",
 ]
@@ -157,16 +158,29 @@ def _followers(blocks: Sequence[str]) -> Iterable[str]:
 
 
 def read_exclusions(text: str) -> dict[str, str]:
-    """Return clause id -> reason of an exclusions file.
+    """Return clause id -> reason why no case checks it.
 
     Raises:
         SpecError: It is not TOML of the form ``[clauses]`` with texts that say something.
     """
+    return _reasons(text, "clauses")
+
+
+def read_unmutated(text: str) -> dict[str, str]:
+    """Return clause id -> reason why no mutant can break it.
+
+    Raises:
+        SpecError: It is not TOML of the form ``[mutants]`` with texts that say something.
+    """
+    return _reasons(text, "mutants")
+
+
+def _reasons(text: str, name: str) -> dict[str, str]:
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SpecError(f"exclusions.toml: {error}") from error
-    entries = table.get("clauses", {})
+    entries = table.get(name, {})
     for clause_id, reason in entries.items():
         if not isinstance(reason, str) or len(reason.split()) < 4:
             raise SpecError(f"exclusions.toml: {clause_id} has no reason")

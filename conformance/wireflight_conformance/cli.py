@@ -131,16 +131,9 @@ def _add_codec(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _add_selftest(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    selftest = commands.add_parser(
-        "selftest", help="prove by seeded faults that the suite finds what it should"
-    )
-    selftest.add_argument("--only", action="append", default=[], metavar="CLAUSE|MUTANT")
-    selftest.add_argument("--json", type=Path, metavar="FILE", help="write the kill matrix")
-    selftest.add_argument(
-        "--processes", type=int, default=os.cpu_count() or 1, metavar="N", help="how many at a time"
-    )
-    selftest.add_argument("--no-color", action="store_true", help="no colours")
-    selftest.set_defaults(run=_selftest)
+    from .modes.selftest import add_command
+
+    add_command(commands)
 
 
 def _add_reading(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -226,18 +219,6 @@ def _target(parsed: argparse.Namespace, parser: argparse.ArgumentParser) -> Iter
     except ValueError as error:
         parser.error(str(error))
     yield target
-
-
-def _selftest(parsed: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:
-    from .mutants.matrix import run_selftest
-
-    return run_selftest(
-        only=parsed.only,
-        processes=parsed.processes,
-        json_path=parsed.json,
-        stream=sys.stdout,
-        colour=_colour(parsed.no_color),
-    )
 
 
 def _cited() -> dict[str, list[str]]:

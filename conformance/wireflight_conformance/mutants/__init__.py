@@ -79,6 +79,7 @@ class Mutant:
         return self.clause is None
 
 
+_FRAMEWORK: Final = frozenset({"changing", "rewriting", "trials"})
 _REGISTRY: Final[dict[str, Mutant]] = {}
 
 
@@ -168,5 +169,6 @@ def codec_control(about: str) -> Callable[[Disguise], Disguise]:
 def load_mutants() -> Mapping[str, Mutant]:
     """Import every file of this package and return the mutants by name."""
     for module in pkgutil.iter_modules(__path__):
-        importlib.import_module(f"{__name__}.{module.name}")
+        if module.name not in _FRAMEWORK:
+            importlib.import_module(f"{__name__}.{module.name}")
     return dict(_REGISTRY)

@@ -1,11 +1,21 @@
-"""ASGI wrappers in which mutants are written: what came in, what goes out."""
+"""Mutants and controls made of ASGI middleware: what comes in, and what goes out, is altered.
+
+Each decorator registers a function that does nothing but the alteration::
+
+    @sent_mutant("SEC-4", "sends errors without nosniff")
+    def errors_without_nosniff(sent: Sent) -> None:
+        if sent.status >= 400:
+            sent.drop("x-content-type-options")
+"""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
+from wireflight_conformance.mutants import control, mutant
 from wireflight_conformance.wire.codec import CodecError, decode, encode
 from wireflight_conformance.wire.plain import read_plain, write_plain
 from wireflight_conformance.wire.reply import PLAIN, WIREFLIGHT
@@ -15,7 +25,20 @@ if TYPE_CHECKING:
     from wireflight_conformance.embedded.server import App
     from wireflight_conformance.wire.values import Value
 
-__all__ = ["Sent", "editing_documents", "is_wireflight", "rescoping", "rewriting"]
+__all__ = [
+    "Document",
+    "Edit",
+    "Sent",
+    "came_mutant",
+    "document_control",
+    "document_mutant",
+    "rescoping",
+    "rewriting",
+    "sent_control",
+    "sent_mutant",
+]
+
+Document: TypeAlias = "dict[str, Value]"
 
 
 @dataclass(slots=True)
@@ -50,11 +73,20 @@ class Sent:
     def put(self, name: str, value: str) -> None:
         """Give a field this one value."""
         self.drop(name)
+        self.add(name, value)
+
+    def add(self, name: str, value: str) -> None:
+        """Send a field beside those of its name that are there."""
         self.headers.append((name.lower().encode(), value.encode("latin-1")))
 
     @property
+    def is_wireflight(self) -> bool:
+        """Whether the response is in Wireflight encoding."""
+        return (self.header("content-type") or "").startswith(WIREFLIGHT)
+
+    @property
     def document(self) -> Value:
-        """Return the body's value, undefined if it has none that can be read."""
+        """Return the body's value, null if it has none that can be read."""
         try:
             is_plain = (self.header("content-type") or "").startswith(PLAIN)
             return read_plain(self.body) if is_plain else decode(self.body)
@@ -67,7 +99,12 @@ class Sent:
         self.body = (write_plain(value) if is_plain else encode(value)).encode()
 
 
-def rewriting(app: App, edit: Callable[[Sent], None]) -> App:
+Edit: TypeAlias = "Callable[[Sent], None]"
+DocumentEdit: TypeAlias = "Callable[[Document, Sent], None]"
+ScopeEdit: TypeAlias = "Callable[[Scope], None]"
+
+
+def rewriting(app: App, edit: Edit) -> App:
     """Return an app that sends each response of `app` as `edit` leaves it."""
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
@@ -104,30 +141,103 @@ def rewriting(app: App, edit: Callable[[Sent], None]) -> App:
     return wrapped
 
 
-def editing_documents(
-    app: App, edit: Callable[[dict[str, Value], Sent], Mapping[str, Value] | None]
-) -> App:
-    """Return an app whose documents are what `edit` returns for them; None leaves one as it is."""
-
+def _document_edit(edit: DocumentEdit) -> Edit:
     def rewrite(sent: Sent) -> None:
         document = sent.document
         if isinstance(document, Mapping):
-            changed = edit(dict(document), sent)
-            if changed is not None:
+            changed = dict(document)
+            edit(changed, sent)
+            # what stays as it was also keeps its text
+            if changed != document or list(changed) != list(document):
                 sent.document = changed
 
-    return rewriting(app, rewrite)
+    return rewrite
 
 
-def rescoping(app: App, edit: Callable[[Scope], Scope]) -> App:
-    """Return an app that sees each request's scope as `edit` returns it."""
+def rescoping(app: App, edit: ScopeEdit) -> App:
+    """Return an app that sees each request's scope as `edit` leaves its copy."""
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
-        await app(edit(scope) if scope["type"] == "http" else scope, receive, send)
+        if scope["type"] == "http":
+            scope = {**scope, "headers": list(scope["headers"])}
+            edit(scope)
+        await app(scope, receive, send)
 
     return wrapped
 
 
-def is_wireflight(sent: Sent) -> bool:
-    """Tell whether the response is in Wireflight encoding."""
-    return (sent.header("content-type") or "").startswith(WIREFLIGHT)
+def sent_mutant(clause: str, about: str, *, step: int | None = None) -> Callable[[Edit], Edit]:
+    """Register a function that alters each response so that it breaks the clause."""
+
+    def register(edit: Edit) -> Edit:
+        @functools.wraps(edit)
+        def wrap(app: App) -> App:
+            return rewriting(app, edit)
+
+        mutant(clause, about, step=step)(wrap)
+        return edit
+
+    return register
+
+
+def document_mutant(
+    clause: str, about: str, *, step: int | None = None
+) -> Callable[[DocumentEdit], DocumentEdit]:
+    """Register a function that alters a copy of each document so that it breaks the clause.
+
+    Parts of the copy are those of the original: an alteration replaces them.
+    """
+
+    def register(edit: DocumentEdit) -> DocumentEdit:
+        @functools.wraps(edit)
+        def wrap(app: App) -> App:
+            return rewriting(app, _document_edit(edit))
+
+        mutant(clause, about, step=step)(wrap)
+        return edit
+
+    return register
+
+
+def came_mutant(
+    clause: str, about: str, *, step: int | None = None
+) -> Callable[[ScopeEdit], ScopeEdit]:
+    """Register a function that alters the copy of each request's scope."""
+
+    def register(edit: ScopeEdit) -> ScopeEdit:
+        @functools.wraps(edit)
+        def wrap(app: App) -> App:
+            return rescoping(app, edit)
+
+        mutant(clause, about, step=step)(wrap)
+        return edit
+
+    return register
+
+
+def sent_control(about: str) -> Callable[[Edit], Edit]:
+    """Register a function that alters each response in a way that no case may mind."""
+
+    def register(edit: Edit) -> Edit:
+        @functools.wraps(edit)
+        def wrap(app: App) -> App:
+            return rewriting(app, edit)
+
+        control(about)(wrap)
+        return edit
+
+    return register
+
+
+def document_control(about: str) -> Callable[[DocumentEdit], DocumentEdit]:
+    """Register a function that alters each document in a way that no case may mind."""
+
+    def register(edit: DocumentEdit) -> DocumentEdit:
+        @functools.wraps(edit)
+        def wrap(app: App) -> App:
+            return rewriting(app, _document_edit(edit))
+
+        control(about)(wrap)
+        return edit
+
+    return register

@@ -5,37 +5,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wireflight_conformance.mutants import control
-from wireflight_conformance.mutants.rewriting import Sent, editing_documents, rewriting
+from wireflight_conformance.mutants.rewriting import (
+    Document,
+    Sent,
+    document_control,
+    sent_control,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from wireflight.asgi import Message, Receive, Scope, Send
     from wireflight_conformance.embedded.server import App
-    from wireflight_conformance.wire.values import Value
 
 
-@control("writes header names in capitals and adds fields of its own")
-def header_case(app: App) -> App:
-    """Wrap the app."""
-
-    def edit(sent: Sent) -> None:
-        sent.headers = [(name.title(), value) for name, value in sent.headers]
-        sent.headers.append((b"Server", b"other"))
-        sent.headers.append((b"Date", b"Fri, 20 Nov 2026 09:00:00 GMT"))
-
-    return rewriting(app, edit)
+@sent_control("writes header names in capitals and adds fields of its own")
+def header_case(sent: Sent) -> None:
+    """Respell the names."""
+    sent.headers = [(name.title(), value) for name, value in sent.headers]
+    sent.headers.append((b"Server", b"other"))
 
 
-@control("adds members that this version does not define, and turns their order round")
-def additional_members(app: App) -> App:
-    """Wrap the app."""
-
-    def edit(document: dict[str, Value], _: Sent) -> Mapping[str, Value]:
-        document["then"] = {"new": [1]}
-        return dict(reversed(document.items()))
-
-    return editing_documents(app, edit)
+@document_control("adds a member that this version does not define")
+def additional_members(document: Document, _: Sent) -> None:
+    """Add a member."""
+    document["then"] = {"new": [1]}
 
 
 @control("sends bodies in several chunks")

@@ -1,1 +1,0 @@
-"""The mutants, one file for each section of the specification, and the controls."""

@@ -1,0 +1,271 @@
+"""One mutant, tried: what is run against it, and what counts as its death.
+
+A mutant is killed only by a check of its own clause that does not hold, and only if the same case
+finds nothing in the reference as it is. The first such check ends the trial. A control has to
+survive the quick profile.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import time
+import traceback
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from wireflight_conformance.cases import load_cases, select
+from wireflight_conformance.clauses import load
+from wireflight_conformance.embedded.fixture import fixture_app, quick_limits
+from wireflight_conformance.embedded.server import serve
+from wireflight_conformance.engine import Budget, Collector, run_case, run_cases
+from wireflight_conformance.modes.server import discover
+from wireflight_conformance.mutants import Mutant, load_mutants
+from wireflight_conformance.mutants.answering import try_codec
+from wireflight_conformance.verdicts import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from wireflight.asgi import Receive, Scope, Send
+    from wireflight_conformance.cases import Case
+    from wireflight_conformance.driver import Settings
+    from wireflight_conformance.embedded.server import App
+    from wireflight_conformance.verdicts import CaseResult, Finding
+    from wireflight_conformance.wire.connection import Target
+
+__all__ = ["Killer", "Trial", "run_trial"]
+
+_REQUEST_SECONDS: Final = 3.0
+_CONTROL_SECONDS: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Killer:
+    """The check that killed."""
+
+    case: str
+    clause: str
+    expected: str
+    got: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What became of one mutant."""
+
+    name: str
+    clause: str | None
+    step: int | None
+    about: str
+    level: str
+    """MUST or SHOULD, or `control`."""
+    killers: Sequence[Killer] = ()
+    cases: int = 0
+    """How many cases were run."""
+    seconds: float = 0.0
+    red: Sequence[str] = ()
+    """Cases that find the same in the reference as it is, and so prove nothing."""
+    fault: str = ""
+    """Why it could not be tried."""
+
+    @property
+    def is_control(self) -> bool:
+        """Whether it had to survive."""
+        return self.clause is None
+
+    @property
+    def is_right(self) -> bool:
+        """Whether a mutant was killed, or a control was not."""
+        return not self.fault and bool(self.killers) != self.is_control
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What a trial has come to so far."""
+
+    killers: list[Killer] = field(default_factory=list)
+    cases: int = 0
+    red: list[str] = field(default_factory=list)
+
+
+def run_trial(name: str) -> Trial:
+    """Try one mutant.
+
+    Whatever it does, this returns: what could not be tried says why.
+    """
+    mutant = load_mutants()[name]
+    level = load()[mutant.clause].level.value if mutant.clause else "control"
+    started = time.monotonic()
+    tally, fault = _Tally(), ""
+    try:
+        if mutant.aim == "codec":
+            found = try_codec(mutant)
+            tally.cases = found.cases
+            tally.killers += [Killer(*killer) for killer in found.killers]
+        elif mutant.clause is None:
+            _try_control(mutant, tally)
+        else:
+            _try_mutant(mutant, mutant.clause, tally)
+    except Exception:  # noqa: BLE001 - a mutant that does not start must not end the others
+        fault = traceback.format_exc()
+    return Trial(
+        name,
+        mutant.clause,
+        mutant.step,
+        mutant.about,
+        level,
+        tuple(tally.killers),
+        tally.cases,
+        time.monotonic() - started,
+        tuple(tally.red),
+        fault,
+    )
+
+
+# -- the server of a process ---------------------------------------------------------------------
+
+
+class _Stage:
+    """An app in whose place another can be put while the server below goes on."""
+
+    def __init__(self) -> None:
+        self.app: App = fixture_app(limits=quick_limits())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+
+class _Host:
+    """The one server of a process; each trial has a fresh app on it."""
+
+    def __init__(self) -> None:
+        self._stage = _Stage()
+        self._open = contextlib.ExitStack()
+        self._target: Target | None = None
+
+    def show(self, app: App) -> Target:
+        """Serve the app until the next is shown."""
+        self._stage.app = app
+        if self._target is None:
+            self._target = self._open.enter_context(serve(self._stage))
+        return self._target
+
+    def renew(self) -> None:
+        """Leave a server behind that a mutant may have harmed."""
+        self._open.close()
+        self._target = None
+
+
+_host = functools.cache(_Host)
+
+
+@contextlib.contextmanager
+def _mounted(mutant: Mutant | None) -> Iterator[Settings]:
+    """Serve a mutant, or the reference as it is."""
+    with contextlib.ExitStack() as stack:
+        if mutant is not None and mutant.patch is not None:
+            stack.enter_context(mutant.patch())
+        app: App = fixture_app(limits=quick_limits())
+        if mutant is not None and mutant.wrap is not None:
+            app = mutant.wrap(app)
+        yield discover(_host().show(app), _REQUEST_SECONDS)
+
+
+# -- mutants -------------------------------------------------------------------------------------
+
+
+def _findings(case: Case, settings: Settings) -> tuple[CaseResult, list[Finding]]:
+    """Run a case; return all it found, and what its responses show by the clauses for all."""
+    collector = Collector()
+    result = run_case(case, settings, collector, load())
+    found = list(result.findings)
+    for universal in collector.results(load(), strict=False):
+        found += universal.findings
+    if result.verdict in (Verdict.TIMEOUT, Verdict.HARNESS_ERROR):
+        _host().renew()
+    return result, found
+
+
+@functools.cache
+def _clauses_found_in_reference(case_id: str) -> frozenset[str]:
+    with _mounted(None) as settings:
+        _, found = _findings(load_cases()[case_id], settings)
+    return frozenset(finding.clause for finding in found)
+
+
+def _ordered(clause: str) -> list[Case]:
+    """Return the cases to try: those that cite the clause, quick ones and those about it first.
+
+    A clause that every response is measured by may be cited by none: then any case will do.
+    """
+    cases = list(load_cases().values())
+    citing = [case for case in cases if clause in case.clauses]
+    citing.sort(key=lambda case: (case.is_slow, case.clauses[0] != clause))
+    if clause in _universal():
+        citing += [case for case in cases if clause not in case.clauses and not case.is_slow]
+    return citing
+
+
+@functools.cache
+def _universal() -> frozenset[str]:
+    """Return the clauses that every response is measured by, as far as a few responses show."""
+    collector = Collector()
+    with _mounted(None) as settings:
+        for case in load_cases().values():
+            if case.id.startswith(("updates.forms", "envelopes.", "issues.", "errors.limits")):
+                run_case(case, settings, collector, load())
+    return frozenset(result.clauses[0] for result in collector.results(load(), strict=False))
+
+
+def _try_mutant(mutant: Mutant, clause: str, tally: _Tally) -> None:
+    waiting = _ordered(clause)
+    while waiting and not tally.killers:
+        suspect: tuple[str, Finding] | None = None
+        with _mounted(mutant) as settings:
+            while waiting and suspect is None:
+                case = waiting.pop(0)
+                _, found = _findings(case, settings)
+                tally.cases += 1
+                own = [finding for finding in found if finding.clause == clause]
+                suspect = (case.id, own[0]) if own else None
+        if suspect is None:
+            return
+        case_id, finding = suspect
+        if clause in _clauses_found_in_reference(case_id):
+            tally.red.append(case_id)
+        else:
+            tally.killers.append(Killer(case_id, clause, finding.expected, finding.got))
+
+
+# -- controls ------------------------------------------------------------------------------------
+
+
+def _try_control(control: Mutant, tally: _Tally) -> None:
+    with _mounted(control) as settings:
+        cases = select(load_cases().values(), (), "quick")
+        tally.cases = len(cases)
+        suspects = _run_all(cases, settings)
+    for result in suspects:
+        name = result.case
+        if name not in _red_in_reference():
+            finding = result.findings[0] if result.findings else None
+            expected, got = (finding.expected, finding.got) if finding else ("", result.note)
+            tally.killers.append(Killer(name, result.clauses[0], expected, got))
+        else:
+            tally.red.append(name)
+
+
+def _run_all(cases: Sequence[Case], settings: Settings) -> list[CaseResult]:
+    budget = Budget(run_seconds=_CONTROL_SECONDS, fast_workers=2)
+    results = run_cases(cases, settings, load(), (), budget=budget).results
+    return [result for result in results if result.findings or result.verdict.is_red]
+
+
+@functools.cache
+def _red_in_reference() -> frozenset[str]:
+    with _mounted(None) as settings:
+        return frozenset(
+            result.case
+            for result in _run_all(select(load_cases().values(), (), "quick"), settings)
+        )
