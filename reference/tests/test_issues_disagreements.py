@@ -44,6 +44,14 @@ class Row(Struct, array_like=True):
     y: int = 0
 
 
+class Move(Struct, array_like=True, tag=1):
+    x: int
+
+
+class Turn(Struct, array_like=True, tag=2):
+    degrees: float
+
+
 class Point(NamedTuple):
     x: int
     y: int = 0
@@ -95,6 +103,7 @@ def not_of(name: str) -> list[tuple[object, ...]]:
 
 
 POSITIVE = Annotated[float, Meta(gt=0)]
+LOCAL = Annotated[datetime, Meta(tz=False)]
 NAN = float("nan")
 INSTANT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 ID = "c05846c9-ccf9-4d72-beaa-4b87ab54b79a"
@@ -158,6 +167,12 @@ CASES = [
         True,
         not_of("date-time"),
     ),
+    Case("a local date", LOCAL, "2026-01-02T03:04:05", True, True, INSTANT.replace(tzinfo=None)),
+    Case(
+        "an offset in a local one", LOCAL, "2026-01-02T03:04:05Z", False, True, not_of("date-time")
+    ),
+    Case("no local date", LOCAL, "2026-02-30T03:04:05", False, True, not_of("date-time")),
+    Case("a wire date for a local date", LOCAL, INSTANT, False, None, mistyped(expected="string")),
     Case("a wire date for a day", date, INSTANT, False, None, mistyped(expected="string")),
     Case("a day that is none", date, "2026-02-30", False, True, not_of("date")),
     Case("a day", date, "2026-02-28", True, True, date(2026, 2, 28)),
@@ -214,6 +229,39 @@ CASES = [
         False,
         [issue(1, code="duplicate")],
     ),
+    Case(
+        "sets that become equal",
+        set[frozenset[int] | None],
+        [[1, 2], None, [2, 1]],
+        True,
+        True,
+        [issue(2, code="duplicate")],
+    ),
+    Case(
+        "a set that repeats an item in a set that repeats a set",
+        set[frozenset[int]],
+        [[1, 1], [2], [2]],
+        True,
+        False,
+        [issue(0, 1, code="duplicate"), issue(2, code="duplicate")],
+    ),
+    Case(
+        "choices that are one in Python",
+        set[Literal[1, "1"]],
+        WireSet([1, "1", BigInt(1)]),
+        False,
+        None,
+        [issue(2, code="duplicate")],
+    ),
+    Case(
+        "keys of a union",
+        dict[str | int, bool],
+        WireMap([("1", True), (1, False)]),
+        True,
+        None,
+        {"1": True, 1: False},
+    ),
+    Case("bytes to change", bytearray, b"a", True, None, bytearray(b"a")),
     Case("an item that has no hash", set, WireSet([[1]]), False, None, [issue(0, code="invalid")]),
     Case("a set for a list", list[int], WireSet([1]), False, None, mistyped(expected="array")),
     Case("a set as it is", WireSet, WireSet([1, True]), True, None, WireSet([1, True])),
@@ -352,6 +400,26 @@ CASES = [
         False,
         False,
         [issue(code="minimum", limit=3)],
+    ),
+    Case("a tag at the start", Move | Turn, [2, 90], True, True, Turn(90.0)),
+    Case("no items for a tag", Move | Turn, [], False, False, [issue(code="min_items", limit=1)]),
+    Case("a tag that is a text", Move | Turn, ["2"], False, False, mistyped(0, expected="integer")),
+    Case(
+        "an unknown number as a tag",
+        Move | Turn,
+        [3, 1],
+        False,
+        False,
+        [issue(0, code="choice", choices=[1, 2])],
+    ),
+    Case("an object for it", Move | Turn, {"x": 1}, False, False, mistyped(expected="array")),
+    Case(
+        "members that are undefined do not count",
+        Annotated[dict[str, int], Meta(min_length=1)],
+        {"a": UNSET},
+        False,
+        None,
+        [issue(code="min_members", limit=1)],
     ),
     Case("a short tuple", tuple[int, str], [1], False, False, [issue(code="min_items", limit=2)]),
     Case("a long tuple", tuple[int], [1, 2], False, False, [issue(code="max_items", limit=1)]),

@@ -143,9 +143,8 @@ def _message(code: Code, params: Mapping[str, Param]) -> str:
     if code == "type":
         return f"must be {_with_article(str(params['expected']))}"
     if code == "choice":
-        choices = params.get("choices")
-        if not isinstance(choices, list):
-            return "must be one of the allowed values"
+        choices = params["choices"]
+        assert isinstance(choices, list)
         return "must be one of " + ", ".join(_spelt(choice) for choice in choices)
     return _MESSAGES[code].format_map(params)
 

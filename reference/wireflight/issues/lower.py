@@ -130,8 +130,8 @@ class Lowering:
 
     @staticmethod
     def _string(schema: Schema, value: str, _path: Path) -> object:
-        if schema.get("format") not in ("uuid", "decimal"):
-            return value
+        if schema.get("format") not in ("uuid", "decimal", "date-time"):
+            return value  # the converter reads it, or it has no format
         read = FORMATS[schema["format"]](value)
         return value if read is None else read
 

@@ -7,7 +7,7 @@ import binascii
 import re
 import uuid
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -77,12 +77,7 @@ def _uuid_of(text: str) -> uuid.UUID | None:
 
 
 def _decimal_of(text: str) -> Decimal | None:
-    if _DECIMAL.fullmatch(text) is None:
-        return None
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        return None
+    return Decimal(text) if _DECIMAL.fullmatch(text) else None
 
 
 def _reader(type_: type) -> Callable[[str], object | None]:
