@@ -249,3 +249,11 @@ def test_encoder_reports_a_refusal_of_a_registered_encoder() -> None:
         dumps([Decimal(1)], extensions=extensions)
     assert caught.value.path == (0,)
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
+
+
+@pytest.mark.parametrize("big", [2**53, 2**64, -(2**60)])
+def test_encoder_keeps_a_bigint_apart_from_the_number_of_equal_value(big: int) -> None:
+    """A number and a bigint are two entries in either order, also where Python has them equal."""
+    number, bigint = dumps(float(big))[1:-1], f'["BigInt","{big}"]'
+    assert dumps([float(big), big, float(big), big]) == f"[[1,2,1,2],{number},{bigint}]"
+    assert dumps([big, float(big), big]) == f"[[1,2,1],{bigint},{number}]"

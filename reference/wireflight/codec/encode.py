@@ -98,7 +98,7 @@ class _TableWriter:
     """One text being written. With a bound of nodes it writes the normal form."""
 
     __slots__ = (
-        *("_atoms", "_bigints", "_item", "_max_nodes", "_memo", "_nodes", "_normal"),
+        *("_atoms", "_bigints", "_item", "_large", "_max_nodes", "_memo", "_nodes", "_normal"),
         *("_project", "_seen", "_shapes", "_stack", "_table"),
     )
 
@@ -110,6 +110,7 @@ class _TableWriter:
         self._item = is_item
         self._table: list[Any] = []
         self._memo: dict[str | float, int] = {}  # strings and numbers; 1 and 1.0 are one entry
+        self._large: dict[float, int] = {}  # apart from the bigints to which they are equal
         self._atoms: dict[bool | None, int] = {}  # apart from 1 and 0, to which they are equal
         self._shapes: set[tuple[Any, ...]] = set()
         self._bigints: dict[str, int] = {}  # by text: hashes of chosen integers collide
@@ -206,7 +207,9 @@ class _TableWriter:
         return ref
 
     def _float(self, value: float) -> int:
-        ref = self._memo.get(value)
+        is_large = abs(value) > MAX_SAFE_INTEGER
+        memo: dict[Any, int] = self._large if is_large else self._memo
+        ref = memo.get(value)
         if ref is not None and value:
             return ref
         entry: Any = value
@@ -214,12 +217,12 @@ class _TableWriter:
             return _NAN if isnan(value) else _INFINITY if value > 0 else _MINUS_INFINITY
         if value == 0 and not self._normal and str(value) == "-0.0":
             return _MINUS_ZERO
-        if value.is_integer() and -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER:
+        if not is_large and value.is_integer():
             entry = int(value)
         elif not _MSGSPEC_MIN <= abs(value) < _MSGSPEC_MAX:
             entry = msgspec.Raw(number_text(value).encode())
         if ref is None:
-            ref = self._memo[value] = len(self._table)
+            ref = memo[value] = len(self._table)
             self._table.append(entry)
         return ref
 
