@@ -8,6 +8,8 @@ import anyio.lowlevel
 import pytest
 
 from wireflight import (
+    EncodeError,
+    Functions,
     Wireflight,
     dumps,
     error,
@@ -235,8 +237,7 @@ async def test_server_offers_requested_keys_one_by_one(asgi) -> None:
                 instance.refresh()
             elif instance.argument == "c":
                 instance.invalidate()
-        for instance in requested(shop.total, limit=9):
-            seen.append(instance.argument)
+        seen.extend(instance.argument for instance in requested(shop.total, limit=9))
 
     keys = [key("count", name) for name in "dcba"] + [key("total", {"factor": 3})]
     updates = (await asgi(shop.app).post("/act", {"refreshes": keys})).updates()
@@ -457,7 +458,7 @@ async def test_server_discards_what_a_failed_child_said(asgi) -> None:
         shop.count("a").refresh()
         try:
             value = await child(fails)
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever a child raises
             assert get_request_event().cookies.get("child") is None
             return None
         assert get_request_event().cookies.get("child") == "1"
@@ -493,7 +494,7 @@ async def test_server_refuses_instructions_after_the_end_of_a_handler(asgi) -> N
 
     async def linger() -> None:
         await ended.wait()
-        for late in (lambda: shop.names().refresh(), lambda: reset()):
+        for late in (lambda: shop.names().refresh(), reset):
             with pytest.raises(RuntimeError, match="has ended") as info:
                 late()
             caught.append(info.value)
@@ -582,3 +583,60 @@ async def test_server_keeps_results_and_arguments_of_every_type(asgi) -> None:
     text = dumps({"payload": payload([math.inf, shared, shared, 2**70])}).encode()
     response = await client.request("POST", "/echo", body=text, headers=[OURS])
     assert response.document()["value"] == [math.inf, shared, shared, 2**70]
+
+
+async def test_server_calls_functions_that_have_no_key(asgi) -> None:
+    """A query of no group, or with an argument that has no normal form, can still be called."""
+    app, apart = Wireflight(), Functions()
+
+    @apart.query
+    async def lonely() -> str:
+        return get_request_event().function_id
+
+    @app.query
+    async def measure(value: object) -> str:
+        return type(value).__name__
+
+    @app.query
+    async def read() -> list[str]:
+        return [await lonely(), await measure(object()), await measure(object())]
+
+    @app.command
+    async def act() -> None:
+        with pytest.raises(LookupError):
+            lonely().refresh()
+        with pytest.raises(EncodeError):
+            measure(object()).refresh()
+
+    client = asgi(app)
+    assert (await client.get("/read")).document()["value"] == ["lonely", "object", "object"]
+    assert (await client.post("/act")).status == 200
+
+
+async def test_server_forgets_a_run_that_was_cancelled(asgi) -> None:
+    """Who waited for a nested query whose caller was cancelled runs it again."""
+    app = Wireflight()
+    runs = []
+
+    @app.query
+    async def nested() -> int:
+        runs.append(1)
+        if len(runs) == 1:
+            await anyio.sleep_forever()
+        return len(runs)
+
+    @app.query
+    async def read() -> int:
+        values = []
+
+        async def wait() -> None:
+            values.append(await nested())
+
+        async with anyio.create_task_group() as group:
+            with anyio.move_on_after(0.01):
+                group.start_soon(wait)
+                await nested()
+            await anyio.lowlevel.checkpoint()
+        return values[0]
+
+    assert (await asgi(app).get("/read")).document()["value"] == 2

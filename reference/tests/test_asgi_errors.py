@@ -2,6 +2,7 @@
 
 import json
 import logging
+from datetime import UTC, datetime, timedelta, timezone
 
 import anyio
 import pytest
@@ -46,7 +47,7 @@ def scripted(**options: object) -> Wireflight:
         if what == "hidden cookie":
             try:
                 get_request_event().cookies.set("a", "b")
-            except Exception:
+            except Exception:  # noqa: BLE001 - a handler that hides it is the case
                 return None
         if what == "sleep":
             await anyio.sleep_forever()
@@ -98,7 +99,8 @@ REQUESTS: dict[str, tuple] = {
 IN_FAIL = {"invalid_key": "!", "not_refreshable": "act/", "refresh_limit": "do/"}
 
 
-async def send(asgi, app: Wireflight, method: str, path: str, body: bytes, headers: dict):
+async def send(asgi, app: Wireflight, *parts):
+    method, path, body, headers = parts
     base = {"host": "a.example", "wireflight-version": "1"}
     if method != "GET":
         base["content-type"] = "application/json"
@@ -186,7 +188,7 @@ async def test_server_refuses_the_body_before_it_is_complete(asgi) -> None:
     response = await client.request("POST", "/do", body=pieces, headers=headers, ends=False)
     assert response.code == "body_too_large"
     for code in ("unsupported_media_type", "contract_mismatch", "forbidden_host"):
-        method, path, _, more = REQUESTS[code]
+        _, path, _, more = REQUESTS[code]
         its_headers = dict(headers) | more | {"sec-fetch-site": "none"}
         response = await client.request(
             "POST", path, body=[], headers=list(its_headers.items()), ends=False
@@ -198,25 +200,25 @@ async def test_server_refuses_the_body_before_it_is_complete(asgi) -> None:
 
 
 @pytest.mark.parametrize(
-    ("what", "code", "status", "ops", "has_cookie"),
+    ("what", "answer", "ops", "has_cookie"),
     [
-        ("redirect", "redirect_in_command", 500, [], False),
-        ("crash", "internal", 500, [], False),
-        ("sleep", "handler_timeout", 504, [], False),
-        ("cookie", "cookie_in_query", 500, [], False),
-        ("refuse", "app.pay", 402, [("invalidate", "do"), ("invalidate", "do/sleep")], True),
-        ("odd", "unencodable_result", 500, ..., True),
-        ("large", "response_too_large", 500, ..., True),
+        ("redirect", ("redirect_in_command", 500), [], False),
+        ("crash", ("internal", 500), [], False),
+        ("sleep", ("handler_timeout", 504), [], False),
+        ("cookie", ("cookie_in_query", 500), [], False),
+        ("refuse", ("app.pay", 402), [("invalidate", "do"), ("invalidate", "do/sleep")], True),
+        ("odd", ("unencodable_result", 500), ..., True),
+        ("large", ("response_too_large", 500), ..., True),
     ],
 )
 async def test_server_sends_with_an_error_of_a_command_what_belongs_to_it(
-    asgi, what: str, code: str, status: int, ops: object, has_cookie: bool
+    asgi, what: str, answer: tuple[str, int], ops: object, has_cookie: bool
 ) -> None:
     """Cookies and invalidations travel with errors that were raised or came too late."""
     slept = "do/" + payload("sleep")
     body = json.dumps({"arg": what, "refreshes": ["do/", "x"]}).encode()
     response = await send(asgi, scripted(), "POST", "/act", body, {})
-    assert (response.code, response.status) == (code, status)
+    assert (response.code, response.status) == answer
     assert (response.header("set-cookie") is not None) == has_cookie
     updates = response.document().get("updates", [])
     if ops is ...:
@@ -415,6 +417,7 @@ async def test_server_writes_errors_in_the_encoding_of_the_request(asgi) -> None
         ({"value": "ä"}, "value"),
         ({"value": "a\r\nb"}, "value"),
         ({"domain": "a;b"}, "domain"),
+        ({"expires": datetime(2030, 1, 1)}, "time zone"),  # noqa: DTZ001
     ],
 )
 async def test_server_rejects_cookies_that_could_not_be_sent(asgi, arguments, match) -> None:
@@ -431,3 +434,32 @@ async def test_server_rejects_cookies_that_could_not_be_sent(asgi, arguments, ma
     response = await asgi(app).post("/act")
     assert response.document()["value"] is True
     assert response.header("set-cookie") is None
+
+
+async def test_server_spells_every_attribute_of_a_cookie(asgi) -> None:
+    """Dates are those of HTTP, in whatever zone they were given."""
+    app = Wireflight()
+    east = timezone(timedelta(hours=2))
+
+    @app.command
+    async def act() -> list:
+        cookies = get_request_event().cookies
+        cookies.set(
+            "a",
+            "b",
+            expires=datetime(2030, 3, 1, 1, 2, 3, tzinfo=east),
+            domain="a.example",
+            secure=False,
+            http_only=False,
+            same_site="none",
+        )
+        cookies.set("a", "c", expires=datetime(2030, 3, 1, tzinfo=UTC))
+        headers = get_request_event().headers
+        return [len(headers), sorted(headers), headers.get("nothing")]
+
+    response = await asgi(app).post("/act", headers=[("x", "1")])
+    assert response.document()["value"] == [2, ["content-type", "x"], None]
+    assert [value for name, value in response.headers if name == "set-cookie"] == [
+        "a=b; Path=/; Expires=Thu, 28 Feb 2030 23:02:03 GMT; Domain=a.example; SameSite=None",
+        "a=c; Path=/; Expires=Fri, 01 Mar 2030 00:00:00 GMT; Secure; HttpOnly; SameSite=Lax",
+    ]

@@ -39,7 +39,7 @@ def call(path: str, body: bytes | None, *, query: bytes = b"", ours: bool = Fals
     head = RequestHead("GET" if body is None else "POST", path, query, headers)
     its_settings = settings(**limits)
     admit(head, its_settings)
-    return read_call(head, body, its_settings)
+    return read_call(head, head.entry, body, its_settings)
 
 
 def code(*args, **kwargs) -> str:

@@ -415,5 +415,5 @@ def test_server_answers_preflights_by_the_list_alone() -> None:
 )
 def test_settings_reject_what_has_not_its_form(options: dict) -> None:
     """A configuration that could never match is an error at the start."""
-    with pytest.raises(ValueError, match="base|origin|build"):
+    with pytest.raises(ValueError, match=r"base|origin|build"):
         settings(**options)

@@ -3,7 +3,7 @@
 import pytest
 from msgspec import UNSET
 
-from wireflight import Extensions, Limits, messages
+from wireflight import Extensions, Functions, Limits, messages
 from wireflight.exchange.codes import MESSAGES, STATUSES, ErrorCode, Refusal, error_body
 from wireflight.exchange.head import RequestHead
 from wireflight.exchange.locations import is_location_allowed
@@ -275,4 +275,35 @@ def test_manifest_describes_the_server() -> None:
     assert document["limits"]["depth"] == 7
     assert "build" not in document
     assert "functions" not in document
-    assert manifest(settings(build="b", exposes_functions=True))["functions"] == []
+
+
+def test_manifest_lists_functions_where_the_application_says_so() -> None:
+    """Each has its kind, its contract and the schemas of its types."""
+    group = Functions()
+
+    @group.query
+    def read(n: int) -> str:
+        raise NotImplementedError
+
+    @group.command(id="deep/write")
+    def write():
+        raise NotImplementedError
+
+    registry = Registry(group.functions())
+    known = Settings(registry, limits=Limits(), build="b", exposes_functions=True)
+    document = manifest(known)
+    assert document["build"] == "b"
+    assert document["functions"] == [
+        {
+            "id": "read",
+            "kind": "query",
+            "contract": registry.find("read").contract,
+            "argument": {"type": "integer"},
+            "result": {"type": "string"},
+        },
+        {
+            "id": "deep/write",
+            "kind": "command",
+            "contract": registry.find("deep/write").contract,
+        },
+    ]

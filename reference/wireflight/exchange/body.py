@@ -20,6 +20,7 @@ from wireflight.messages import MalformedDocument, read_command_body, read_query
 if TYPE_CHECKING:
     from wireflight.exchange.head import RequestHead
     from wireflight.exchange.settings import Encoding, Settings
+    from wireflight.functions import FunctionEntry
 
 __all__ = ["BodyReader", "Call", "judge_requested_key", "read_call"]
 
@@ -69,11 +70,14 @@ class Call(msgspec.Struct, frozen=True):
     requested: Sequence[RequestedKey] = ()
 
 
-def read_call(head: RequestHead, body: bytes | None, settings: Settings) -> Call:
+def read_call(
+    head: RequestHead, entry: FunctionEntry, body: bytes | None, settings: Settings
+) -> Call:
     """Decode the call of an admitted request.
 
     Args:
-        head: The head, which `admit` let pass and whose `entry` is a function.
+        head: The head, which `admit` let pass.
+        entry: The function that it names.
         body: The body, or None for a GET.
         settings: The server's.
 
@@ -82,12 +86,9 @@ def read_call(head: RequestHead, body: bytes | None, settings: Settings) -> Call
 
     Spec: CHK-1, HTTP-4, HTTP-6, KEY-5.
     """
-    entry = head.entry
-    if entry is None:
-        raise LookupError("only a request for a function has a call")
     try:
         if body is None:
-            return _read_get(head, settings)
+            return _read_get(head, entry, settings)
         _refuse_url_argument(head)
         content_type = head.fields[b"content-type"].strip(_SPACE)
         encoding: Encoding = body_encoding(content_type) or "plain"
@@ -122,14 +123,13 @@ def _refuse_url_argument(head: RequestHead) -> None:
             raise Refusal(ErrorCode.INVALID_REQUEST)
 
 
-def _read_get(head: RequestHead, settings: Settings) -> Call:
+def _read_get(head: RequestHead, entry: FunctionEntry, settings: Settings) -> Call:
     if not head.query:
         return Call(UNDEFINED)
     payloads, arguments = head.parameters(b"payload"), head.parameters(b"arg")
     if len(payloads) + len(arguments) > 1:
         raise Refusal(ErrorCode.INVALID_REQUEST)
-    entry = head.entry
-    if payloads and entry is not None:
+    if payloads:
         if payloads[0] is None:
             raise Refusal(ErrorCode.INVALID_PAYLOAD)
         return _read_payload(entry.function_id, payloads[0].decode("latin-1"), settings)

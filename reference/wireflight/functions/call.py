@@ -18,7 +18,6 @@ __all__ = ["Command", "CommandCall", "Function", "Query", "QueryInstance", "Regi
 
 P = ParamSpec("P")
 R = TypeVar("R")
-R_co = TypeVar("R_co", covariant=True)
 
 
 class Registered:
@@ -111,14 +110,14 @@ class CommandCall(Generic[R]):
         return frame.caller.call_command(frame, self).__await__()
 
 
-class QueryInstance(Generic[R_co]):
+class QueryInstance(Generic[R]):
     """One query with one argument: what a client holds under one key."""
 
     __slots__ = ("_key", "args", "kwargs", "query")
 
     def __init__(
         self,
-        query: Query[..., R_co],
+        query: Query[..., R],
         args: tuple[object, ...],
         kwargs: dict[str, Any],
         *,
@@ -129,7 +128,7 @@ class QueryInstance(Generic[R_co]):
         self.kwargs = kwargs
         self._key = key
 
-    def __await__(self) -> Generator[Any, None, R_co]:
+    def __await__(self) -> Generator[Any, None, R]:
         """Run the query and return its value.
 
         Raises:
@@ -174,7 +173,7 @@ class QueryInstance(Generic[R_co]):
         frame.updates.add(Refresh(self.key_in(frame), self))
         return REGISTERED
 
-    def set(self, value: R_co) -> Registered:  # type: ignore[misc]
+    def set(self, value: R) -> Registered:
         """Send this value with the response, as it is when the handler has returned.
 
         Raises:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wireflight.functions.context import commanding_frame
 from wireflight.functions.updates import InvalidateAll, InvalidateFunction, Reset
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["invalidate", "invalidate_all", "reset"]
 
 
-def invalidate(query: Query[..., object]) -> None:
+def invalidate(query: Query[..., Any]) -> None:
     """Tell the client that every value of this query is stale.
 
     For one instance there is `query(…).invalidate()`.

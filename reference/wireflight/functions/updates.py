@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -48,7 +48,7 @@ class Refresh(msgspec.Struct, frozen=True):
     """Run the query again once the command is done."""
 
     key: str
-    instance: QueryInstance[object]
+    instance: QueryInstance[Any]
 
 
 class SetValue(msgspec.Struct, frozen=True):

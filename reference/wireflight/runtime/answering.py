@@ -81,9 +81,9 @@ class Answer:
         head, settings = self.head, self.server.settings
         body = None if head.method == "GET" else await self.connection.read_body()
         if body is not None and len(body) > _THREAD_BYTES:
-            call = await anyio.to_thread.run_sync(read_call, head, body, settings)
+            call = await anyio.to_thread.run_sync(read_call, head, self._entry, body, settings)
         else:
-            call = read_call(head, body, settings)
+            call = read_call(head, self._entry, body, settings)
         function = self._entry.function
         try:
             args, kwargs = function.signature.bind(call.argument)
