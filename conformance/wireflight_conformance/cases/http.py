@@ -171,6 +171,7 @@ def page_is_only_a_claim(server: Server) -> None:
         Row.of("a malformed escape in payload", "payload=WzFd%", "invalid_payload"),
         Row.of("a malformed escape in arg", "arg=%4", "invalid_payload"),
         Row.of("an escape that is not hexadecimal", "arg=%zz", "invalid_payload"),
+        Row.of("one in what would be a string", "arg=%22%zz%22", "invalid_payload"),
         Row.of("bytes that are not UTF-8", "arg=%22%ff%22", "invalid_payload"),
         Row.of("an empty arg", "arg=", "invalid_payload"),
     ],

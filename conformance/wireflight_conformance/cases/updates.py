@@ -398,6 +398,24 @@ def too_long_result(server: Server) -> None:
     server.check("UPD-13", server.cell() == 1, "what the command did", str(server.cell()))
 
 
+@case(
+    "UPD-13",
+    profile="quick",
+    title="Where not even the keys fit beside response_too_large, everything is stale.",
+)
+def too_long_keys(server: Server) -> None:
+    # one string that the request holds once and that each key has to hold whole
+    text = "x" * (server.limit("body_bytes") // 2)
+    count = server.limit("response_bytes") // len(text) + 1
+    steps = [invalidate("fx/echo", [number, text]) for number in range(count)]
+    reply = server.command([add(), *steps, give_special("large")])
+    server.expect_error("UPD-13", reply, "response_too_large", limit="response_bytes")
+    everything: Value = [{"op": "invalidate", "all": True}]
+    shown: Value = list(reply.updates)
+    server.check("UPD-13", same(shown, everything), show(everything), f"{show(shown)[:300]}")
+    server.check("UPD-13", server.cell() == 1, "what the command did", str(server.cell()))
+
+
 OUTSIDE: list[Row] = [
     Row.of("set", put("fx/echo", 1, 2)),
     Row.of("invalidate", invalidate("fx/echo", 1)),

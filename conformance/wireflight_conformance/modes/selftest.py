@@ -167,8 +167,7 @@ def _write_trial(trial: Trial, stream: TextIO, *, colour: bool) -> None:
         for killer in trial.killers[:5]:
             stream.write(f"    {killer.case} [{killer.clause}]\n")
             stream.write(f"      expected {killer.expected[:300]}\n      got {killer.got[:300]}\n")
-        for line in trial.fault.splitlines():
-            stream.write(f"    {line}\n")
+        stream.writelines(f"    {line}\n" for line in trial.fault.splitlines())
     if trial.red:
         stream.write(f"    red without a fault too: {', '.join(trial.red)}\n")
     stream.flush()

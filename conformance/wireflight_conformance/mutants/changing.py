@@ -8,7 +8,8 @@ that one first::
         follow(plan, reversed(list(given)))
 
 Paths are texts, so that nothing here imports the reference before a trial does; one that leads
-nowhere raises, and the self-test is red. A name that several modules import is several paths.
+nowhere raises, and the self-test is red. A name that several modules import is several paths; the
+last name may be that of an entry of a table, as in ``wireflight.exchange.checks.STAGES.origin``.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ from typing import Any, TypeAlias
 
 from wireflight_conformance.mutants import Patch, codec_patch, control_patch, patch
 
-__all__ = ["Original", "change", "change_codec", "change_control", "changed", "replaced"]
+__all__ = ["Original", "change", "change_codec", "change_control", "changed", "replaced", "together"]
 
 Original: TypeAlias = Callable[..., Any]
 """A function of the reference, whatever its signature."""
 
 
-def _resolve(path: str) -> tuple[Any, str]:
-    """Return what holds the last name of a path, and that name.
+def _resolve(path: str) -> tuple[dict[str, Any] | Any, str]:
+    """Return what holds the last name of a path, a table or an object, and that name.
 
     Raises:
         AttributeError: The path leads nowhere: the reference has changed.
@@ -44,7 +45,7 @@ def _resolve(path: str) -> tuple[Any, str]:
         for parent in parents[count:]:
             owner = getattr(owner, parent)
         break
-    if owner is None or name not in vars(owner):
+    if owner is None or name not in (owner if isinstance(owner, dict) else vars(owner)):
         raise AttributeError(f"the reference has no {path}")
     return owner, name
 
@@ -59,6 +60,14 @@ def changed(path: str, make: Callable[[Any], object]) -> Iterator[None]:
         AttributeError: The path leads nowhere.
     """
     owner, name = _resolve(path)
+    if isinstance(owner, dict):
+        kept = owner[name]
+        owner[name] = make(kept)
+        try:
+            yield
+        finally:
+            owner[name] = kept
+        return
     original = vars(owner)[name]
     made: object
     if isinstance(original, staticmethod):
@@ -141,3 +150,12 @@ def change_control(about: str, *paths: str) -> Callable[[Standing], Standing]:
         return function
 
     return register
+
+
+@contextlib.contextmanager
+def together(*changes: contextlib.AbstractContextManager[None]) -> Iterator[None]:
+    """Open several changes at a time."""
+    with contextlib.ExitStack() as stack:
+        for one in changes:
+            stack.enter_context(one)
+        yield
