@@ -33,8 +33,9 @@ class Watch(Protocol):
 
 def start_watch(watch: Callable[[], Awaitable[None]]) -> Watch:
     """Start a task without waiting for it; the caller stops it in every case."""
-    trio = sys.modules.get("trio")
-    if trio is not None and trio.lowlevel.in_trio_run():
+    # Where another thread is at work importing trio, the module is there and its parts are not.
+    in_trio_run = getattr(getattr(sys.modules.get("trio"), "lowlevel", None), "in_trio_run", None)
+    if in_trio_run is not None and in_trio_run():
         return _TrioWatch(watch)
     return _AsyncioWatch(watch)
 
