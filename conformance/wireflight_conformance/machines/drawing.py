@@ -1,0 +1,186 @@
+"""What Hypothesis draws for the machine of single flight: scripts, requested keys, calls.
+
+Everything is plain JSON with ``$run`` for the name of the run, so that a call can be kept as it is.
+Importing this imports Hypothesis.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from hypothesis import strategies as st
+
+from wireflight_conformance.wire.codec import payload_of_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hypothesis.strategies import SearchStrategy
+
+    from wireflight_conformance.wire.values import Value
+
+__all__ = ["INSTANCES", "queries", "refreshes", "refused_refreshes", "scripts"]
+
+Step = dict[str, "Value"]
+CELLS: Final = ("a", "b")
+
+
+def _act(*steps: Step) -> Step:
+    return {"query": "fx/act", "arg": {"run": "$run", "steps": list(steps)}}
+
+
+def _cell(cell: str) -> Step:
+    return {"query": "fx/cell", "arg": {"run": "$run", "cell": cell}}
+
+
+def chain(length: int) -> Step:
+    """Return an instance whose handler refreshes another, and so on, `length` times."""
+    instance: Step = {"query": "fx/echo", "arg": f"the end of {length}"}
+    for _ in range(length):
+        instance = _act({"do": "refresh", **instance})
+    return instance
+
+
+SOUND: Final[Sequence[Step]] = (
+    _cell("a"),
+    _cell("b"),
+    {"query": "fx/echo"},
+    {"query": "fx/echo", "arg": None},
+    {"query": "fx/echo", "arg": {"b": [1, {}], "a": "<é"}},
+    {"query": "fx/none"},
+    {"query": "fx/pair", "arg": {"a": 1}},
+    {"query": "fx/pair", "arg": {"a": 1, "b": 2}},
+    _act(),
+    _act({"do": "return", "value": {"x": [True, None]}}),
+    _act({"do": "return_read", **_cell("a")}),
+    _act({"do": "read", **_cell("b")}, {"do": "return", "value": 1}),
+    _act({"do": "return_special", "kind": "shared"}),
+    _act({"do": "return_special", "kind": "view"}),
+)
+"""Instances that have a value."""
+
+FAILING: Final[Sequence[Step]] = (
+    _act({"do": "fail", "status": 404, "code": "fx.gone", "message": "gone"}),
+    _act({"do": "fail", "status": 503, "message": "later"}),
+    _act({"do": "crash", "text": "SECRET"}),
+    _act({"do": "redirect", "location": "/elsewhere"}),
+    _act({"do": "cookie", "name": "fx_other", "value": "1"}),
+    _act({"do": "return_special", "kind": "cyclic"}),
+    _act({"do": "return_special", "kind": "function"}),
+    _act({"do": "return_special", "kind": "surrogate"}),
+    _act({"do": "child", "steps": [{"do": "add", "cell": "a", "by": 64}], "catch": False}),
+    _act({"do": "child", "steps": [{"do": "add", "cell": "a", "by": 64}], "catch": True}),
+    _act({"do": "set", **_cell("a"), "value": 77}),
+    _act({"do": "invalidate", "query": "fx/cell"}),
+    _act({"do": "reset"}),
+    _act({"do": "refresh", "query": "fx/echo", "arg": "inner"}),
+    _act({"do": "refresh", **_act({"do": "crash", "text": "SECRET"})}),
+    *(chain(length) for length in (2, 7, 8, 9)),
+)
+"""Instances that fail, redirect, or have handlers that try what they must not."""
+
+INSTANCES: Final = (*SOUND, *FAILING)
+
+INVALID: Final[Sequence[Step]] = (
+    {"query": "fx/none", "arg": 1},
+    {"query": "fx/cell", "arg": {"run": "$run"}},
+    {"query": "fx/cell", "arg": "a"},
+    {"query": "fx/cell"},
+    {"query": "fx/pair", "arg": {"a": "1"}},
+    {"query": "fx/pair", "arg": {"a": 1, "c": 1}},
+    {"query": "fx/act", "arg": {"run": "$run", "steps": 1}},
+)
+"""Instances whose argument the function's type refuses."""
+
+MALFORMED: Final = (
+    *("", "/", "fx", "fx//", "/W10", "1x/", "~x/", "fx/cell/?", "fx/cell/W10=", "é/", "fx /cell/"),
+    *("a" * 256 + "/", "fx/nothing/", "nothing/W251bGxd", "fx/cell", "fx/run/", "fx/run/W251bGxd"),
+    *("fx/echo/A", "fx/echo/W11", "fx/echo/W10", "fx/echo/_w", "fx/echo/W251bGxe"),
+    *("fx/echo/" + payload_of_text(text) for text in ("[[0]]", "[1e400]", "nope", "[1,2]x")),
+    *("fx/echo/" + payload_of_text(text) for text in ("-1", "[1.0]", "[ 1]", '[[1,2],"a","a"]')),
+    *("fx/echo/" + payload_of_text(text) for text in ('[{"b":1,"a":1},1]', '["\\u0061"]')),
+    "fx/echo/" + payload_of_text("[" + ",".join(f"[{n}]" for n in range(1, 65)) + ",[]]"),
+)
+"""Requested keys that fail before a handler could accept them."""
+
+
+def _one_of(items: Sequence[Step]) -> SearchStrategy[Step]:
+    """Draw an item by its number: Hypothesis writes out what it draws from, at length."""
+    return st.integers(0, len(items) - 1).map(items.__getitem__)
+
+
+def refreshes() -> SearchStrategy[list[Step] | None]:
+    """Draw what a client requests: mostly sound keys, with others and doubles among them."""
+    malformed: list[Step] = [{"text": text} for text in MALFORMED]
+    spoilt = [*INVALID, *malformed]
+    entry = st.one_of(_one_of(SOUND), _one_of(INSTANCES), _one_of(spoilt))
+    return st.none() | st.lists(entry, max_size=6)
+
+
+def refused_refreshes() -> SearchStrategy[Step]:
+    """Draw `refreshes` that are refused as a whole, with the code."""
+    many: list[Value] = [f"fx/echo/k{number}" for number in range(65)]
+    wrong: tuple[Value, ...] = (1, "fx/none/", None, {}, ["fx/none/", 1], [None], [["fx/none/"]])
+    refused: list[Step] = [{"refreshes": value, "code": "invalid_request"} for value in wrong]
+    return _one_of([*refused, {"refreshes": [*many, *many], "code": "too_large"}])
+
+
+def _steps(children: SearchStrategy[Step]) -> SearchStrategy[list[Step]]:
+    sound, any_instance = _one_of(SOUND), _one_of(INSTANCES)
+    functions = st.sampled_from(("fx/cell", "fx/echo", "fx/act", "fx/none", "fx/pair"))
+    cells = st.sampled_from(CELLS)
+    add = st.builds(lambda c, n: {"do": "add", "cell": c, "by": n}, cells, st.integers(1, 9))
+    read = st.builds(lambda do, i: {"do": do, **i}, st.sampled_from(("read", "return_read")), sound)
+    refresh = st.builds(lambda i: {"do": "refresh", **i}, any_instance)
+    value = st.sampled_from((0, "set", None, {"deep": [1]}))
+    put = st.builds(lambda i, v: {"do": "set", **i, "value": v}, any_instance, value)
+    accept = st.builds(
+        lambda f, n: {"do": "accept", "query": f, "limit": n}, functions, st.integers(1, 3)
+    )
+    one = any_instance.filter(lambda instance: "arg" in instance)
+    mark = st.one_of(
+        st.builds(lambda i: {"do": "invalidate", **i}, one),
+        st.builds(lambda f: {"do": "invalidate", "query": f}, functions),
+        st.just({"do": "invalidate", "all": True}),
+    )
+    rare = _one_of(
+        (
+            {"do": "reset"},
+            {"do": "return", "value": {"done": [1, None]}},
+            {"do": "return", "value": "x"},
+            {"do": "finish", "cell": "b"},
+            {"do": "fail", "status": 418, "code": "fx.no", "message": "no"},
+            {"do": "crash", "text": "SECRET"},
+            {"do": "redirect", "location": "/elsewhere"},
+            {"do": "return_special", "kind": "cyclic"},
+            {"do": "return_special", "kind": "shared"},
+            {"do": "read", **FAILING[0]},
+        )
+    )
+    # what a page does most comes most
+    step = st.one_of(add, refresh, refresh, put, accept, accept, mark, read, children, rare)
+    return st.lists(step, max_size=6)
+
+
+def scripts() -> SearchStrategy[list[Step]]:
+    """Draw the steps of a command, with children two deep."""
+    # a child may fail inside one that fails
+    innermost = _steps(st.just({"do": "add", "cell": "a", "by": 16}))
+    inner = _steps(_child(innermost))
+    return _steps(_child(inner))
+
+
+def _child(steps: SearchStrategy[list[Step]]) -> SearchStrategy[Step]:
+    return st.builds(
+        lambda s, caught: {"do": "child", "steps": s, "catch": caught}, steps, st.booleans()
+    )
+
+
+def queries() -> SearchStrategy[Step]:
+    """Draw a call of a query, by either method and in either encoding."""
+    return st.builds(
+        lambda i, method, plain: {"call": "query", **i, "method": method, "plain": plain},
+        _one_of((*INSTANCES, *INVALID)),
+        st.sampled_from(("GET", "POST")),
+        st.booleans(),
+    )
