@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import sys
 import types
-
-import pytest
+from typing import TYPE_CHECKING
 
 from wireflight.runtime.watching import start_watch
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def test_watch_starts_on_asyncio_while_another_thread_imports_trio(
