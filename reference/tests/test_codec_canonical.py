@@ -130,7 +130,6 @@ def test_canonical_text_rejects_cycles_and_explosions() -> None:
         "[1.0]",
         "[1e0]",
         "[ 1]",
-        "[-0]",
         '["\\u0061"]',
         '["<"]',
         '["\\u003c"]',
@@ -165,6 +164,8 @@ def test_decoder_rejects_payload_that_is_not_canonical(text: str) -> None:
     ("text", "code"),
     [
         ("[[0]]", DecodeErrorCode.INVALID_PAYLOAD),
+        ("[-0]", DecodeErrorCode.INVALID_PAYLOAD),
+        ("-0", DecodeErrorCode.INVALID_PAYLOAD),
         ("[1,2]", DecodeErrorCode.INVALID_PAYLOAD),
         ('[{"a":1,"a":1},2]', DecodeErrorCode.INVALID_PAYLOAD),
         ('[["Set",1,2],1,1]', DecodeErrorCode.INVALID_PAYLOAD),

@@ -66,11 +66,6 @@ def test_decoder_reads_exact_value(text: str | bytes, value: object, *, is_reque
         ("[9007199254740993]", 9007199254740992.0),
         ("[100000000000000000000]", 1e20),
         ("[1e21]", 1e21),
-        ("[-0]", -0.0),
-        ("[ -0 ]", -0.0),
-        ("[-0.0]", -0.0),
-        ("[-0e5]", -0.0),
-        ("[-1e-400]", -0.0),
         ("-6", -0.0),
     ],
 )
@@ -121,6 +116,8 @@ REFUSED = [
     *('[["BigInt","+1"]]', '[["BigInt",""]]', '[["BigInt","1\\n"]]', '[["BigInt"]]'),
     *("[NaN]", "[Infinity]", "[-Infinity]", "[1e400]", "[-1e400]", "[01]", "[.5]", "[1.]", "[+1]"),
     *("[1.7976931348623159e308]", f"[{'9' * 400}]", f"[{'9' * 5000}]"),
+    *("-0", "[-0]", "[ -0 ]", "[\n-0\n]", "[-0.0]", "[-0e5]", "[-0E-5]", "[-1e-400]", "[[1],-0]"),
+    *("[[-0]]", "[[-0,1],2]", '[{"a":-0}]', '[["Set",1],-0]', '[["Set",-0]]', "[[1.0,-0.0],1]"),
     # D-16: dates.
     *('[["Date",""]]', '[["Date",0]]', '[["Date","2024-01-01"]]', '[["Date"]]'),
     *('[["Date","2024-01-01T00:00:00Z"]]', '[["Date","2024-01-01T00:00:00.000+00:00"]]'),
@@ -151,6 +148,18 @@ def test_decoder_rejects_malformed(text: str | bytes, *, is_request: bool) -> No
         loads(text, is_request=is_request)
     assert caught.value.code == INVALID
     assert caught.value.limit is None
+
+
+@pytest.mark.parametrize("text", ["[null,-0]", "[null,[-0]]", '[null,{"a":-0.0}]', "[1,-1e-400]"])
+def test_decoder_rejects_minus_zero_that_nothing_reaches(text: str) -> None:
+    """A literal is refused where it stands, not where it is used."""
+    with pytest.raises(DecodeError):
+        loads(text, is_request=False)
+
+
+def test_decoder_reads_a_string_with_minus_zero() -> None:
+    """What looks like the literal within a string is a string."""
+    assert loads('[[1,2],"-0","a,-0,"]') == ["-0", "a,-0,"]
 
 
 def test_decoder_rejects_entry_that_nothing_reaches_in_a_request_only() -> None:

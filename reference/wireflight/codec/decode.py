@@ -99,7 +99,7 @@ def read_carefully(
     Raises:
         DecodeError: As `loads` does.
     """
-    entries = read_json(data, max_depth=2, too_deep=_INVALID)
+    entries = read_json(data, max_depth=2, too_deep=_INVALID, is_table=True)
     if not isinstance(entries, list):
         if type(entries) in (int, float) and entries in SENTINELS:
             return SENTINELS[entries]  # type: ignore[index]

@@ -55,7 +55,9 @@ def plain_loads(data: bytes, *, limits: Limits | None = None) -> Any:
     limits = limits or _DEFAULT_LIMITS
     if len(data) > limits.body_bytes:
         raise _too_large("body_bytes")
-    value = read_json(data, max_depth=limits.depth, too_deep=DecodeErrorCode.TOO_DEEP)
+    value = read_json(
+        data, max_depth=limits.depth, too_deep=DecodeErrorCode.TOO_DEEP, is_table=False
+    )
     nodes = 1
     pending = [value]
     while pending:

@@ -29,9 +29,13 @@ def _refuse_constant(_name: str) -> NoReturn:
     raise _RefusedError("NaN and Infinity are no JSON numbers")
 
 
+def _refuse_minus_zero() -> NoReturn:
+    raise _RefusedError("a zero with a minus sign is spelt as a sentinel")
+
+
 def _read_int(literal: str) -> int | float:
     if literal == "-0":
-        return -0.0
+        return -0.0  # PLAIN-1: plain JSON has no other spelling of it
     if len(literal) <= 17:
         number = int(literal)
         if -MAX_SAFE_INTEGER <= number <= MAX_SAFE_INTEGER:
@@ -44,6 +48,19 @@ def _read_float(literal: str) -> int | float:
     if number.is_integer() and -MAX_SAFE_INTEGER <= number <= MAX_SAFE_INTEGER and number != 0:
         return int(number)
     return number if number or literal.startswith("-") else 0
+
+
+def _read_signed_int(literal: str) -> int | float:
+    if literal == "-0":  # PAY-6 step 3
+        _refuse_minus_zero()
+    return _read_int(literal)
+
+
+def _read_signed_float(literal: str) -> int | float:
+    number = _read_float(literal)
+    if number == 0 and literal.startswith("-"):  # PAY-6 step 3, and so for -1e-400
+        _refuse_minus_zero()
+    return number
 
 
 def _finite(literal: str) -> float:
@@ -62,10 +79,16 @@ def _read_object(members: list[tuple[str, object]]) -> dict[str, object]:
     return names
 
 
-_DECODER: Final = json.JSONDecoder(
+_PLAIN_DECODER: Final = json.JSONDecoder(
     object_pairs_hook=_read_object,
     parse_int=_read_int,
     parse_float=_read_float,
+    parse_constant=_refuse_constant,
+)
+_TABLE_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_read_object,
+    parse_int=_read_signed_int,
+    parse_float=_read_signed_float,
     parse_constant=_refuse_constant,
 )
 
@@ -89,7 +112,7 @@ def nesting_excess(data: bytes, max_depth: int) -> int | None:
     return None
 
 
-def read_json(data: bytes, *, max_depth: int, too_deep: DecodeErrorCode) -> object:
+def read_json(data: bytes, *, max_depth: int, too_deep: DecodeErrorCode, is_table: bool) -> object:
     """Parse one strict JSON text.
 
     Integral numbers up to 2^53 - 1 are ints, all others floats.
@@ -98,10 +121,14 @@ def read_json(data: bytes, *, max_depth: int, too_deep: DecodeErrorCode) -> obje
         data: The text in UTF-8, without a byte order mark.
         max_depth: Levels of arrays and objects that may be open at once.
         too_deep: The code of the error when there are more.
+        is_table: Whether this is a payload text, in which no zero has a minus sign.
 
     Raises:
         DecodeError: When the text is no JSON, is nested too deep, or holds invalid UTF-8,
-            a lone surrogate, a number beyond a double, a repeated name or `__proto__`.
+            a lone surrogate, a number beyond a double, a repeated name or `__proto__`, or,
+            in a payload text, a zero with a minus sign.
+
+    Spec: PAY-6 steps 1 to 4, PAY-11, PLAIN-1 steps 1 to 4, VAL-3, VAL-5.
     """
     excess = nesting_excess(data, max_depth)
     if excess is not None:
@@ -114,7 +141,7 @@ def read_json(data: bytes, *, max_depth: int, too_deep: DecodeErrorCode) -> obje
         place = f"byte {error.start}"
         raise DecodeError(invalid, "the text is not UTF-8", position=place) from None
     try:
-        value: object = _DECODER.decode(text)
+        value: object = (_TABLE_DECODER if is_table else _PLAIN_DECODER).decode(text)
         if b"\\u" in data:
             _refuse_surrogates(value)
     except JSONDecodeError as error:

@@ -36,13 +36,13 @@ _OTHER_LEAF_TAGS: Final = frozenset(("BigInt", "ArrayBuffer"))
 _LEAF_TAGS: Final = _OTHER_LEAF_TAGS | {"Date"}
 
 # The type bounds the recursion of the parser: it refuses a third level of nesting. It also
-# refuses the integers that are doubles by now, and booleans and null as references.
+# refuses the integers that are doubles by now, and fractions, booleans and null as references.
 _Safe = Annotated[int, msgspec.Meta(ge=-MAX_SAFE_INTEGER, le=MAX_SAFE_INTEGER)]
-_Entry = None | bool | _Safe | float | str | list[int | float | str] | dict[str, int | float]
+_Entry = None | bool | _Safe | float | str | list[int | str] | dict[str, int]
 _parse = msgspec.json.Decoder(list[_Entry]).decode
 
 # The parser reads the literal -0 as the integer 0.
-_MINUS_ZERO_MARKS: Final = tuple(mark + b"-0" for mark in (b"[", b",", b" ", b"\n", b"\t", b"\r"))
+_MINUS_ZEROS: Final = tuple(b"-0" + end for end in (b",", b"]", b"}", b" ", b"\n", b"\t", b"\r"))
 
 
 def read_tree(
@@ -63,7 +63,6 @@ def read_tree(
     references: dict[int, Any] = {}  # of every container, from the first to the last
     tagged: list[int] = []
     strings = names = 0
-    has_zero = False
     for index, entry in enumerate(entries):
         kind = type(entry)
         if kind is str:
@@ -78,12 +77,10 @@ def read_tree(
             tagged.append(index)
             if entry[0] not in _LEAF_TAGS:
                 references[index] = entry[2::2] if entry[0] == "null" else entry[1:]
-        elif kind is int:
-            has_zero = has_zero or not entry
         elif kind is float and entry.is_integer() and abs(entry) <= MAX_SAFE_INTEGER:
             return _UNREAD
     if (
-        (has_zero and b"-0" in data and any(mark in data for mark in _MINUS_ZERO_MARKS))
+        (b"-0" in data and any(zero in data for zero in _MINUS_ZEROS))
         or (names and _may_repeat_names(data, entries, tagged, strings + names))
         or (is_request and not _is_small_tree(len(entries), references, limits))
     ):
