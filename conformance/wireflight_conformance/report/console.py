@@ -30,13 +30,20 @@ _REPLAY_LIMIT: Final = 4000
 class Console:
     """Writes to a terminal or a file, with colour only where it is wanted."""
 
-    def __init__(self, stream: TextIO, *, colour: bool, verbose: bool = False) -> None:
+    def __init__(
+        self,
+        stream: TextIO,
+        *,
+        colour: bool,
+        verbose: bool = False,
+        clauses: Mapping[str, Clause] | None = None,
+    ) -> None:
         self._stream = stream
         self._colour = colour
         self._verbose = verbose
         self._live = stream.isatty()
         self._total = 0
-        self._clauses: Mapping[str, Clause] = {}
+        self._clauses: Mapping[str, Clause] = clauses or {}
 
     def handle(self, event: Event) -> None:
         """Write what the event says."""
@@ -72,14 +79,15 @@ class Console:
         result = event.result
         self._clear()
         if result.verdict is not Verdict.PASS:
-            self._failure(result)
+            self.show(result)
         elif self._verbose:
             self._line(f"{self._paint('32', 'pass')} {result.case}")
         if self._live:
             self._stream.write(f"{event.done}/{self._total} {result.case}"[:78])
             self._stream.flush()
 
-    def _failure(self, result: CaseResult) -> None:
+    def show(self, result: CaseResult) -> None:
+        """Write one result that did not pass, with all that helps to replay it."""
         word = result.verdict.value.replace("_", " ")
         head = self._paint(_COLOURS.get(result.verdict, "36"), word)
         if not result.findings:

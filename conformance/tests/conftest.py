@@ -1,0 +1,6 @@
+"""Makes `scripted`, the lying server, importable: test files are no package."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
