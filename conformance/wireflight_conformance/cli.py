@@ -222,7 +222,14 @@ def _target(parsed: argparse.Namespace, parser: argparse.ArgumentParser) -> Iter
 
 
 def _cited() -> dict[str, list[str]]:
+    # the properties of codecs bring Hypothesis, which no other command waits for
+    from .cases.codec_growth import load_growth
+    from .cases.codec_properties import load_properties
+
     cited = citations(load_cases().values())
+    for case in (*load_properties().values(), *load_growth().values()):
+        for clause in case.clauses:
+            cited.setdefault(clause, []).append(case.id)
     for clause, vectors in read_vector_citations(spec_folder() / "vectors").items():
         cited.setdefault(clause, []).extend(vectors)
     return cited

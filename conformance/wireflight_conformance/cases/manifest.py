@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from wireflight_conformance.cases import case
@@ -13,6 +13,7 @@ from wireflight_conformance.wire.values import UNDEFINED, show
 
 if TYPE_CHECKING:
     from wireflight_conformance.driver import Server
+    from wireflight_conformance.wire.values import Value
 
 
 @case("MAN-1", title="The manifest has its members, in both encodings.")
@@ -73,6 +74,31 @@ def functions(server: Server) -> None:
         kinds[names[0]] = names[1]
     for name, kind in FIXTURES.items():
         server.check("MAN-3", kinds.get(name) == kind, f"{name}: {kind}", show(kinds.get(name)))
+
+
+@case("MAN-3", title="A type that plain JSON lacks is named beside its plain form.")
+def named_types(server: Server) -> None:
+    listed = pick(server.send(server.request("GET", "/~manifest")).document, "functions")
+    entries = listed if isinstance(listed, list) else []
+    typed = [entry for entry in entries if pick(entry, "id") == "fx/typed"]
+    server.require("MAN-3", len(typed) == 1, "one entry for fx/typed", show(listed))
+    marks = list(marks_of(pick(typed[0], "argument")))
+    server.check("MAN-3", "date" in marks, "x-wireflight: date for `when`", show(typed[0]))
+    known = {"date", "bytes", "bigint", "set", "map"}
+    server.check("MAN-3", set(marks) <= known, str(sorted(known)), str(marks))
+
+
+def marks_of(schema: Value) -> Iterator[str]:
+    """Yield every `x-wireflight` in a schema."""
+    if isinstance(schema, Mapping):
+        mark = schema.get("x-wireflight")
+        if isinstance(mark, str):
+            yield mark
+        for part in schema.values():
+            yield from marks_of(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            yield from marks_of(part)
 
 
 @case("FUN-1", title="Every function has an id of the form, and none comes twice.")

@@ -163,3 +163,28 @@ def minus_zero(server: Server) -> None:
     reply = server.command([give([-0.0])], headers=(("Accept", PLAIN),))
     server.expect_value("PLAIN-3", reply, [0])
     server.check("PLAIN-3", b"-0" not in reply.response.body, "no -0", str(reply.response.body))
+
+
+@case("PLAIN-4", title="Where the type demands a date, its text is one; a text is never a number.")
+def types_in_plain_json(server: Server) -> None:
+    instant = "2026-01-02T03:04:05.678Z"
+    argument: Value = {"name": "x", "count": 1, "when": instant}
+    wanted: Value = {"name": "x", "count": 1, "when": Date(instant)}
+    headers = (("Accept", WIREFLIGHT),)
+    for reply in (
+        server.query("fx/typed", argument, plain=True, headers=headers),
+        server.post_query("fx/typed", argument, plain=True, headers=headers),
+    ):
+        server.expect_value("PLAIN-4", reply, wanted)
+    refused: list[Value] = [
+        {"name": "x", "count": "1"},
+        {"name": "x", "count": 1, "at": {"x": "1"}},
+        {"name": 1, "count": 1},
+        {"name": "x", "count": 1, "when": "tomorrow"},
+        {"name": "x", "count": 1, "when": 1767323045678},
+    ]
+    for value in refused:
+        reply = server.query("fx/typed", value, plain=True)
+        server.expect_error("PLAIN-4", reply, "invalid_argument")
+    reply = server.query("fx/pair", {"a": "1"}, plain=True)
+    server.expect_error("PLAIN-4", reply, "invalid_argument")
