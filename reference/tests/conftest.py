@@ -119,7 +119,9 @@ class Asgi:
 
     async def post(self, path: str, body: object = None, *, headers=(), **kwargs) -> Response:
         """Send a body in plain JSON."""
-        text = body if isinstance(body, bytes) else json.dumps({} if body is None else body).encode()
+        text = (
+            body if isinstance(body, bytes) else json.dumps({} if body is None else body).encode()
+        )
         response = await self.request(
             "POST", path, body=text, headers=[("content-type", JSON), *headers], **kwargs
         )

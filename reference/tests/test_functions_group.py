@@ -187,7 +187,9 @@ def test_error_rejects_statuses_that_are_not_an_applications(status: int) -> Non
         error(status, "m")
 
 
-@pytest.mark.parametrize("code", ["internal", "", "a.", ".a", "a..b", "a.b-c", "1.a", "a." + "b" * 64])
+@pytest.mark.parametrize(
+    "code", ["internal", "", "a.", ".a", "a..b", "a.b-c", "1.a", "a." + "b" * 64]
+)
 def test_error_rejects_codes_that_could_be_the_protocols(code: str) -> None:
     """An application's code has a dot in it."""
     with pytest.raises(ValueError, match="no application code"):
