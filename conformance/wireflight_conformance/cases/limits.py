@@ -116,7 +116,7 @@ MEMBERS = [
 ]
 
 
-@case("LIM-1", "LIM-3", title="`container_members` holds for {row}.", rows=MEMBERS)
+@case("LIM-1", "LIM-3", profile="quick", title="`container_members` holds for {row}.", rows=MEMBERS)
 def container_members(server: Server, kind: str, name: str) -> None:
     send, most = TRANSPORTS[name], server.limit("container_members")
     server.expect_result("LIM-3", send(server, many(kind, most)))
@@ -138,7 +138,13 @@ def nodes(count: int) -> Value:
 BY_BODY = [name for name in TRANSPORTS if "GET" not in name]
 
 
-@case("LIM-1", "LIM-3", title="`expanded_nodes` holds by {row}.", rows=_rows(*BY_BODY))
+@case(
+    "LIM-1",
+    "LIM-3",
+    profile="quick",
+    title="`expanded_nodes` holds by {row}.",
+    rows=_rows(*BY_BODY),
+)
 def expanded_nodes(server: Server, name: str) -> None:
     send, most = TRANSPORTS[name], server.limit("expanded_nodes")
     if "command" in name:
@@ -184,7 +190,7 @@ def table(server: Server, entries: int) -> bytes:
     return (head + "," + ",".join(parts) + "]").encode()
 
 
-@case("LIM-1", "LIM-3", title="`table_entries` holds.")
+@case("LIM-1", "LIM-3", profile="quick", title="`table_entries` holds.")
 def table_entries(server: Server) -> None:
     most = server.limit("table_entries")
     fits = server.request("POST", "/fx/run", body=table(server, most), content_type=WIREFLIGHT)

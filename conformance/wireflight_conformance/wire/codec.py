@@ -229,11 +229,21 @@ def _member_rank(name: str) -> tuple[int, int, bytes]:
     return (1, 0, name.encode("utf-16-be", "surrogatepass"))
 
 
+def _is_scalar(value: Value) -> bool:
+    is_plain = value is None or isinstance(value, bool | int | float | str | BigInt | Date)
+    return is_plain or value is UNDEFINED
+
+
+def _scalar_text(value: Value) -> str:
+    """Return the payload text of a scalar alone: one entry, or a sentinel."""
+    code = _sentinel(value)
+    return str(code) if code is not None else f"[{_entry_text(value)}]"
+
+
 def _scalar_rank(value: Value) -> bytes:
-    is_scalar = value is None or isinstance(value, bool | int | float | str | BigInt | Date)
-    if not is_scalar and value is not UNDEFINED:
+    if not _is_scalar(value):
         raise CodecError("a map key or set item that is not a scalar has no normal form")
-    return encode(value).encode("utf-16-be", "surrogatepass")
+    return _scalar_text(value).encode("utf-16-be", "surrogatepass")
 
 
 class _Copy(bytes):
@@ -490,9 +500,9 @@ def _build(entry: _Entry, parts: list[Value]) -> Value:
 def _refuse_equal(items: list[Value]) -> None:
     seen: set[str] = set()
     for item in items:
-        is_bare = item is None or item is UNDEFINED
-        if is_bare or isinstance(item, bool | int | float | str | BigInt | Date):
-            text = canonical(item)
+        if _is_scalar(item):
+            # KEY-3 compares after step 2 of KEY-1: −0 is 0
+            text = _scalar_text(normalise(item))
             if text in seen:
                 raise CodecError("two map keys or set items are equal")
             seen.add(text)
