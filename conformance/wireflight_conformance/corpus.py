@@ -33,7 +33,7 @@ __all__ = [
     "untag",
 ]
 
-Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
 KINDS: Final = (
     *("decode", "encode", "canonical", "payload", "plain", "key", "number", "grammar"),
@@ -226,7 +226,7 @@ def tag(value: Value) -> Json:
         return {"$extension": [value.name, tag(value.value)]}
     if isinstance(value, Mapping):
         return {"$object": [[name, tag(item)] for name, item in value.items()]}
-    return [tag(item) for item in cast("Sequence[Value]", value)]
+    return [tag(item) for item in value]
 
 
 def _tag_number(value: float) -> Json:

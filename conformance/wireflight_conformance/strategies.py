@@ -8,9 +8,10 @@ imports Hypothesis: modes do so only when they draw.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import json
 import math
-from typing import TYPE_CHECKING, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Final
 
 from hypothesis import strategies as st
 
@@ -28,6 +29,7 @@ __all__ = [
     "broken_strings",
     "key_texts",
     "mutated_bytes",
+    "near_texts",
     "numbers",
     "payload_texts",
     "plain_texts",
@@ -36,8 +38,6 @@ __all__ = [
     "table_texts",
     "values",
 ]
-
-T = TypeVar("T")
 
 NAMES: Final = (
     *("", "a", "b", "then", "constructor", "toString", "0", "1", "9", "10", "01", "-1"),
@@ -51,21 +51,24 @@ _NUMBERS: Final = (
 _BIGINTS: Final = (0, 1, -1, 10, 9, 2**53 - 1, 2**53, 2**63, 2**64, -(2**61 - 1), 10**100)
 
 
+@functools.cache
 def strings() -> SearchStrategy[str]:
     """Draw well-formed strings: what is escaped, sorted or refused by somebody comes often."""
-    any_character = st.characters(exclude_categories=("Cs",))
+    any_character = st.characters(exclude_categories=["Cs"])
     special = st.sampled_from('"\\\b\t\n\f\r\x00\x1f\x7f<>&/\u2028\u2029\ufeff\uffff\U0001f600')
     return st.one_of(
         st.sampled_from(NAMES), st.text(special, max_size=4), st.text(any_character, max_size=12)
     )
 
 
+@functools.cache
 def broken_strings() -> SearchStrategy[str]:
     """Draw strings with at least one unpaired surrogate."""
-    surrogate = st.characters(categories=("Cs",))
+    surrogate = st.characters(categories=["Cs"])
     return st.tuples(strings(), surrogate, strings()).map("".join)
 
 
+@functools.cache
 def numbers() -> SearchStrategy[float]:
     """Draw doubles of all kinds."""
     return st.one_of(
@@ -76,6 +79,7 @@ def numbers() -> SearchStrategy[float]:
     )
 
 
+@functools.cache
 def bigints() -> SearchStrategy[BigInt]:
     """Draw bigints, in and beyond the range of safe integers."""
     return st.one_of(st.sampled_from(_BIGINTS), st.integers(), st.integers(10**30, 10**60)).map(
@@ -83,6 +87,7 @@ def bigints() -> SearchStrategy[BigInt]:
     )
 
 
+@functools.cache
 def dates() -> SearchStrategy[Date]:
     """Draw instants of the years 0001 to 9999."""
     return st.datetimes(timezones=st.just(dt.UTC)).map(
@@ -90,6 +95,7 @@ def dates() -> SearchStrategy[Date]:
     )
 
 
+@functools.cache
 def scalars() -> SearchStrategy[Value]:
     """Draw what may be the key of a map in an argument."""
     return st.one_of(
@@ -97,61 +103,66 @@ def scalars() -> SearchStrategy[Value]:
     )
 
 
-def _is_unlike(items: Sequence[Value], item: Value) -> bool:
-    return not any(same(_zero(item), _zero(other)) for other in items)
-
-
 def _zero(value: Value) -> Value:
     return 0 if isinstance(value, float) and value == 0 else value
 
 
-@st.composite
-def _distinct(draw: DrawFn, source: SearchStrategy[Value]) -> list[Value]:
-    """Draw items no two of which are equal scalars. Spec: PAY-4, KEY-3."""
+def _distinct(items: Sequence[Value]) -> list[Value]:
+    """Leave out what is equal to an item before it. Spec: PAY-4, KEY-3."""
     kept: list[Value] = []
-    for item in draw(st.lists(source, max_size=5)):
-        if _is_unlike(kept, item):
+    for item in items:
+        if not any(same(_zero(item), _zero(other)) for other in kept):
             kept.append(item)
     return kept
 
 
-def _money() -> SearchStrategy[Value]:
-    return st.builds(
+@functools.cache
+def _leaves() -> SearchStrategy[Value]:
+    money = st.builds(
         lambda amount, currency: Extension("fx.Money", {"amount": amount, "currency": currency}),
         bigints(),
         strings(),
     )
+    return st.one_of(scalars(), st.binary(max_size=12), money)
 
 
-def _containers(parts: SearchStrategy[Value], keys: SearchStrategy[Value]) -> SearchStrategy[Value]:
-    names = strings().filter(lambda name: name != "__proto__")
-    made_map = _distinct(keys).flatmap(
-        lambda drawn: st.lists(parts, min_size=len(drawn), max_size=len(drawn)).map(
-            lambda held: Map(list(zip(drawn, held, strict=True)))
-        )
-    )
-    return st.one_of(
-        st.lists(parts, max_size=5),
-        st.dictionaries(names, parts, max_size=5),
-        made_map,
-        _distinct(keys).map(Set),
-    )
+_KINDS: Final = ("leaf", "leaf", "array", "object", "map", "set")
+_KIND: Final = st.sampled_from(_KINDS)
+_COUNT: Final = st.integers(0, 4)
 
 
-def _leaves() -> SearchStrategy[Value]:
-    return st.one_of(scalars(), st.binary(max_size=12), _money())
+# written with `draw`, because `recursive` spends more time on itself than on the values
+def _value(draw: DrawFn, depth: int, *, is_argument: bool) -> Value:
+    kind = draw(_KIND) if depth else "leaf"
+    if kind == "leaf":
+        return draw(_leaves())
+    count = draw(_COUNT)
+
+    def part() -> Value:
+        return _value(draw, depth - 1, is_argument=is_argument)
+
+    def member() -> Value:
+        return draw(scalars()) if is_argument else part()
+
+    if kind == "array":
+        return [part() for _ in range(count)]
+    if kind == "object":
+        names = [draw(strings()) for _ in range(count)]
+        return {name: part() for name in names if name != "__proto__"}
+    members = _distinct([member() for _ in range(count)])
+    return Set(members) if kind == "set" else Map([(key, part()) for key in members])
 
 
-def values() -> SearchStrategy[Value]:
+@st.composite
+def values(draw: DrawFn) -> Value:
     """Draw values of section 3, containers as map keys and set items included."""
-    return st.recursive(
-        _leaves(), lambda parts: _containers(parts, st.one_of(scalars(), parts)), max_leaves=16
-    )
+    return _value(draw, 3, is_argument=False)
 
 
-def arguments() -> SearchStrategy[Value]:
+@st.composite
+def arguments(draw: DrawFn) -> Value:
     """Draw values that have a normal form."""
-    return st.recursive(_leaves(), lambda parts: _containers(parts, scalars()), max_leaves=16)
+    return _value(draw, 3, is_argument=True)
 
 
 # -- texts -------------------------------------------------------------------------------------
@@ -218,11 +229,28 @@ _CHANGES: Final[Sequence[Callable[[DrawFn, str], str]]] = (
 )
 
 
+def near_texts(text: str, count: int) -> list[str]:
+    """Return texts that differ from a table in one place, the same ones each time.
+
+    Places and literals are taken in strides, so that a few texts already reach all parts of the
+    table.
+    """
+    places = [at for at, char in enumerate(text) if char.isdigit() or char in '"{[']
+    if not places:
+        return []
+    made = []
+    for turn in range(count):
+        at = places[(turn * 5 + turn // len(places)) % len(places)]
+        literal = _LITERALS[(turn * 7 + len(text)) % len(_LITERALS)]
+        made.append(text[:at] + literal + text[at + 1 :])
+    return made
+
+
 @st.composite
 def mutated_bytes(draw: DrawFn) -> bytes:
     """Draw bytes: any, or those of a table with some of them changed."""
     if draw(st.integers(0, 3)) == 0:
-        return cast("bytes", draw(st.binary(max_size=40)))
+        return draw(st.binary(max_size=40))
     data = bytearray(draw(table_texts()).encode("utf-8", "surrogatepass"))
     for _ in range(draw(st.integers(0, 2))):
         at = draw(st.integers(0, len(data)))
@@ -247,29 +275,32 @@ def payload_texts(draw: DrawFn) -> str:
     return text
 
 
+def _plain(draw: DrawFn, depth: int) -> object:
+    kind = draw(_KIND) if depth else "leaf"
+    count = 0 if kind == "leaf" else draw(_COUNT)
+    if kind in ("array", "set"):
+        return [_plain(draw, depth - 1) for _ in range(count)]
+    if kind in ("object", "map"):
+        return {draw(strings()): _plain(draw, depth - 1) for _ in range(count)}
+    return draw(_plain_leaves())
+
+
+@functools.cache
+def _plain_leaves() -> SearchStrategy[object]:
+    finite = st.floats(allow_nan=False, allow_infinity=False)
+    return st.one_of(st.none(), st.booleans(), st.integers(), finite, strings())
+
+
 @st.composite
 def plain_texts(draw: DrawFn) -> str:
     """Draw JSON texts and texts that are nearly JSON."""
-    leaves = (
-        st.one_of(
-            st.none(),
-            st.booleans(),
-            st.integers(),
-            st.floats(allow_nan=False, allow_infinity=False),
-        )
-        | strings()
-    )
-    tree = st.recursive(
-        leaves,
-        lambda parts: st.lists(parts, max_size=4) | st.dictionaries(strings(), parts, max_size=4),
-        max_leaves=10,
-    )
-    text = json.dumps(draw(tree), ensure_ascii=draw(st.booleans()))
+    text = json.dumps(_plain(draw, 3), ensure_ascii=draw(st.booleans()))
     for _ in range(draw(st.integers(0, 2))):
         text = draw(st.sampled_from((_replace_token, _cut, _insert)))(draw, text)
     return text
 
 
+@functools.cache
 def key_texts() -> SearchStrategy[str]:
     """Draw texts that are keys, or nearly."""
     segment = st.sampled_from(["a", "fx", "_", "A1", "1", "", "a-b", "~x", "é", "a\n", "__proto__"])

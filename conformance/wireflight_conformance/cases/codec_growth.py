@@ -23,6 +23,8 @@ __all__ = ["load_growth"]
 _RATIO: Final = 27.0
 """Three doublings at less than 3 each."""
 _RUNS: Final = 5
+_ATTEMPTS: Final = 3
+_SIZE: Final = 500
 _PRIME: Final = 2**61 - 1
 """CPython hashes integers modulo this: its multiples all meet in one place of a table."""
 
@@ -97,15 +99,18 @@ def load_growth() -> Mapping[str, CodecCase]:
 
 def _case(op: str, name: str, request: Callable[[int], dict[str, Json]], clause: str) -> CodecCase:
     def run(codec: Codec) -> None:
-        size = 1000
-        times = [_best(codec, request(size << step)) for step in range(4)]
-        ratio = times[-1] / times[0]
+        # a machine that is busy with something else shows in one measurement, not in each
+        for _ in range(_ATTEMPTS):
+            times = [_best(codec, request(_SIZE << step)) for step in range(4)]
+            ratio = times[-1] / times[0]
+            if ratio < _RATIO:
+                break
         shown = ", ".join(f"{seconds * 1000:.2f} ms" for seconds in times)
         codec.check(
             clause,
             ratio < _RATIO,
             f"eight times the text in less than {_RATIO:g} times the time",
-            f"{ratio:.1f} times ({shown}) from {size} parts to {size * 8}",
+            f"{ratio:.1f} times ({shown}) from {_SIZE} parts to {_SIZE * 8}",
         )
 
     title = f"The time of {op} grows linearly for {name.replace('-', ' ')}."

@@ -62,7 +62,7 @@ class Money:
             ValueError: It is not `{amount: bigint, currency: string}`.
         """
         match content:
-            case {"amount": int(amount), "currency": str(currency)} if len(content) == 2:
+            case {"amount": int(amount), "currency": str(currency), **rest} if not rest:
                 if isinstance(amount, BigInt) or abs(amount) > 2**53 - 1:
                     return cls(amount, currency)
         raise ValueError("the content is not {amount: bigint, currency: string}")
@@ -86,10 +86,10 @@ _FOREIGN: Final[Mapping[str, Callable[[], object]]] = {
     "function": lambda: _FOREIGN.get,
     "class": lambda: Foreign,
     "error": lambda: ValueError("x"),
-    "promise": lambda: (x for x in ()),
-    "regexp": lambda: Foreign(),
-    "url": lambda: Foreign(),
-    "symbol": lambda: Foreign(),
+    "promise": lambda: (number for number in range(1)),
+    "regexp": Foreign,
+    "url": Foreign,
+    "symbol": Foreign,
 }
 
 
@@ -147,10 +147,12 @@ class Untagger:
         """Make a value that its own parts may refer to."""
         made: object
         if isinstance(value, list):
-            made = self._known[number] = items = []
+            items: list[object] = []
+            made = self._known[number] = items
             items.extend(map(self, value))
         elif isinstance(value, Mapping) and "$object" in value:
-            made = self._known[number] = members = {}
+            members: dict[object, object] = {}
+            made = self._known[number] = members
             for name, item in cast("list[tuple[Json, Json]]", value["$object"]):
                 members[self(name)] = self(item)
         else:

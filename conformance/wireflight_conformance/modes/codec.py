@@ -73,7 +73,7 @@ if TYPE_CHECKING:
 
     from wireflight_conformance.clauses import Clause
     from wireflight_conformance.events import Event, Reporter
-    from wireflight_conformance.wire.pipe import Transport
+    from wireflight_conformance.wire.pipe import Request, Transport
 
 __all__ = ["CodecRun", "add_command", "declared", "embedded_command", "run_codec", "run_vectors"]
 
@@ -230,7 +230,8 @@ def run_codec(run: CodecRun, pipe: Pipe, reporters: Sequence[Reporter]) -> Outco
         coverage.update(result.checks)
     code = _exit_code(results)
     verdicts = Counter(result.verdict for result in results)
-    cited = {name for item in (*vectors, *cases) for name in item.clauses}
+    cited = {name for vector in vectors for name in vector.clauses}
+    cited |= {name for case in cases for name in case.clauses}
     uncovered = sorted(name for name in cited if not coverage.get(name))
     tell(RunFinished(code, time.monotonic() - started, verdicts, coverage, uncovered))
     return Outcome(code, results, dict(coverage))
@@ -333,10 +334,8 @@ def _speed(pipe: Pipe) -> int:
         for request in requests_of(vector)
         if len(str(request)) < 400
     ]
-    for name, requests in (
-        ("vectors", short * 10),
-        ("echo (control)", [{"op": "echo", "value": 1}] * (len(short) * 10)),
-    ):
+    echoes: list[Request] = [{"op": "echo", "value": 1}] * (len(short) * 10)
+    for name, requests in (("vectors", short * 10), ("echo (control)", echoes)):
         started = time.perf_counter()
         count = sum(1 for _ in pipe.ask(requests))
         print(f"{name}: {count / (time.perf_counter() - started):,.0f} requests/s")

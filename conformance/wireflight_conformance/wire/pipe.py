@@ -146,14 +146,21 @@ class Pipe:
         return answer
 
     def ask(self, requests: Sequence[Request]) -> Iterator[Answer | Fault]:
-        """Send requests and yield their answers; see the module for faults."""
+        """Send requests and yield their answers; see the module for faults.
+
+        Whoever stops before the last answer leaves a program that still owes some: it is ended.
+        """
         done = 0
-        while done < len(requests):
-            for answer in self._exchange(requests[done:]):
-                done += 1
-                yield answer
-                if isinstance(answer, Fault):
-                    break
+        try:
+            while done < len(requests):
+                for answer in self._exchange(requests[done:]):
+                    done += 1
+                    yield answer
+                    if isinstance(answer, Fault):
+                        break
+        finally:
+            if done < len(requests):
+                self.close()
 
     def _exchange(self, requests: Sequence[Request]) -> Iterator[Answer | Fault]:
         """Yield answers until all are there or after one fault."""
