@@ -291,6 +291,16 @@ GETS: list[Row] = [
         (("Sec-Fetch-Site", "cross-site"), ("Origin", ALLOWED_ORIGIN)),
         True,
     ),
+    Row.of(
+        "same-origin twice",
+        (("Sec-Fetch-Site", "same-origin"), ("Sec-Fetch-Site", "same-origin")),
+        False,
+    ),
+    Row.of(
+        "same-origin and cross-site",
+        (("Sec-Fetch-Site", "same-origin"), ("Sec-Fetch-Site", "cross-site")),
+        False,
+    ),
     Row.of("same-origin", (("Sec-Fetch-Site", "same-origin"),), True),
     Row.of("none", (("Sec-Fetch-Site", "none"),), True),
     Row.of("neither field", (), True),
