@@ -99,7 +99,8 @@ def _single_flight(server: Server, part: int) -> None:
     seed = 1000 * server.settings.seed + part
     for found in search(server, profile=server.settings.profile, seed=seed).found.values():
         path = keep(profiles.storage() / "counterexamples", found.violation, found.calls)
-        _report(server, found.violation, f" ({len(found.calls)} calls, kept in {path})")
+        again = f"python -m wireflight_conformance.machines {path} {server.settings.target.url}"
+        _report(server, found.violation, f" (after {len(found.calls)} calls; replay: {again})")
 
 
 _SINGLE_FLIGHT: Final = (

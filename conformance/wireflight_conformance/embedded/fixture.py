@@ -22,12 +22,14 @@ def fixture_app(
     *,
     limits: Limits = _LIMITS,
     allowed_hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]"),
+    runs: Runs | None = None,
 ) -> Wireflight:
-    """Make a server under test with a state of its own.
+    """Make a server under test.
 
     Args:
         limits: Section 20 asks for short times; the other limits stay as they are.
         allowed_hosts: The names it answers to.
+        runs: The state, where several processes under one test share it; by default its own.
     """
     app = Wireflight(
         limits=limits,
@@ -39,7 +41,7 @@ def fixture_app(
         expose_functions=True,
         refresh_concurrency=8,
     )
-    app.include(fixture_functions(Runs(), response_bytes=limits.response_bytes))
+    app.include(fixture_functions(runs or Runs(), response_bytes=limits.response_bytes))
     return app
 
 

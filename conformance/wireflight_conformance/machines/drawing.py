@@ -6,6 +6,7 @@ Importing this imports Hypothesis.
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Final
 
 from hypothesis import strategies as st
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from wireflight_conformance.wire.values import Value
 
-__all__ = ["INSTANCES", "queries", "refreshes", "refused_refreshes", "scripts"]
+__all__ = ["INSTANCES", "commands", "queries", "refused_refreshes"]
 
 Step = dict[str, "Value"]
 CELLS: Final = ("a", "b")
@@ -109,12 +110,28 @@ def _one_of(items: Sequence[Step]) -> SearchStrategy[Step]:
     return st.integers(0, len(items) - 1).map(items.__getitem__)
 
 
-def refreshes() -> SearchStrategy[list[Step] | None]:
-    """Draw what a client requests: mostly sound keys, with others and doubles among them."""
+GROUPS: Final[Sequence[Sequence[Step]]] = (
+    (*SOUND[:2], SOUND[10], SOUND[2]),
+    SOUND[2:8],
+    SOUND[8:],
+    (SOUND[0], *FAILING[:4]),
+    (SOUND[0], *FAILING[4:8]),
+    (SOUND[1], *FAILING[8:13]),
+    FAILING[13:],
+    INSTANCES,
+)
+"""What one command is about: few instances, so that its instructions meet on the same keys."""
+
+
+def _refreshes(group: Sequence[Step]) -> SearchStrategy[list[Step]]:
+    """Draw what a client requests: mostly keys that the command may name, and some that fail."""
     malformed: list[Step] = [{"text": text} for text in MALFORMED]
-    spoilt = [*INVALID, *malformed]
-    entry = st.one_of(_one_of(SOUND), _one_of(INSTANCES), _one_of(spoilt))
-    return st.none() | st.lists(entry, max_size=6)
+    functions = {one["query"] for one in group}
+    invalid = [one for one in INVALID if one["query"] in functions] or INVALID
+    spoilt = st.one_of(_one_of(invalid), _one_of(malformed))
+    of_group = _one_of(group)
+    entry = st.one_of(of_group, of_group, of_group, _one_of(INSTANCES), spoilt)
+    return st.lists(entry, max_size=7)
 
 
 def refused_refreshes() -> SearchStrategy[Step]:
@@ -125,30 +142,43 @@ def refused_refreshes() -> SearchStrategy[Step]:
     return _one_of([*refused, {"refreshes": [*many, *many], "code": "too_large"}])
 
 
-def _steps(children: SearchStrategy[Step]) -> SearchStrategy[list[Step]]:
-    sound, any_instance = _one_of(SOUND), _one_of(INSTANCES)
-    functions = st.sampled_from(("fx/cell", "fx/echo", "fx/act", "fx/none", "fx/pair"))
+def _steps(
+    group: Sequence[Step], children: SearchStrategy[Step], most: int
+) -> SearchStrategy[list[Step]]:
+    instance = _one_of(group)
+    functions = st.sampled_from(sorted({str(one["query"]) for one in group}))
     cells = st.sampled_from(CELLS)
     add = st.builds(lambda c, n: {"do": "add", "cell": c, "by": n}, cells, st.integers(1, 9))
-    read = st.builds(lambda do, i: {"do": do, **i}, st.sampled_from(("read", "return_read")), sound)
-    refresh = st.builds(lambda i: {"do": "refresh", **i}, any_instance)
+    # a query that a command calls may refresh, and nothing comes of it (UPD-18)
+    called = _one_of((*SOUND, _act({"do": "refresh", **_cell("a")})))
+    read = st.builds(
+        lambda do, i: {"do": do, **i}, st.sampled_from(("read", "return_read")), called
+    )
+    refresh = st.builds(lambda i: {"do": "refresh", **i}, instance)
     value = st.sampled_from((0, "set", None, {"deep": [1]}))
-    put = st.builds(lambda i, v: {"do": "set", **i, "value": v}, any_instance, value)
+    put = st.builds(lambda i, v: {"do": "set", **i, "value": v}, instance, value)
     accept = st.builds(
         lambda f, n: {"do": "accept", "query": f, "limit": n}, functions, st.integers(1, 3)
     )
-    one = any_instance.filter(lambda instance: "arg" in instance)
+    named = [one for one in group if "arg" in one]
     mark = st.one_of(
-        st.builds(lambda i: {"do": "invalidate", **i}, one),
+        st.builds(lambda i: {"do": "invalidate", **i}, _one_of(named)),
         st.builds(lambda f: {"do": "invalidate", "query": f}, functions),
-        st.just({"do": "invalidate", "all": True}),
+        _one_of(({"do": "invalidate", "all": True}, {"do": "reset"})),
     )
-    rare = _one_of(
+    # what a page does most comes most
+    often = (add, refresh, refresh, refresh, put, put, accept, accept, accept, mark, mark)
+    step = st.one_of(*often, read, children, _rare())
+    return st.lists(step, max_size=most)
+
+
+def _rare() -> SearchStrategy[Step]:
+    return _one_of(
         (
-            {"do": "reset"},
             {"do": "return", "value": {"done": [1, None]}},
             {"do": "return", "value": "x"},
             {"do": "finish", "cell": "b"},
+            {"do": "fail", "status": 418, "code": "fx.no", "message": "no"},
             {"do": "fail", "status": 418, "code": "fx.no", "message": "no"},
             {"do": "crash", "text": "SECRET"},
             {"do": "redirect", "location": "/elsewhere"},
@@ -157,17 +187,24 @@ def _steps(children: SearchStrategy[Step]) -> SearchStrategy[list[Step]]:
             {"do": "read", **FAILING[0]},
         )
     )
-    # what a page does most comes most
-    step = st.one_of(add, refresh, refresh, put, accept, accept, mark, read, children, rare)
-    return st.lists(step, max_size=6)
 
 
-def scripts() -> SearchStrategy[list[Step]]:
-    """Draw the steps of a command, with children two deep."""
+@functools.cache
+def _group(number: int) -> SearchStrategy[Step]:
+    """Return what draws a command about the instances of a group, with children two deep."""
+    group = GROUPS[number]
+    innermost = _steps(group, st.just({"do": "add", "cell": "a", "by": 16}), 3)
     # a child may fail inside one that fails
-    innermost = _steps(st.just({"do": "add", "cell": "a", "by": 16}))
-    inner = _steps(_child(innermost))
-    return _steps(_child(inner))
+    inner = _steps(group, _child(innermost), 4)
+    steps = _steps(group, _child(inner), 8)
+    return st.fixed_dictionaries(
+        {"steps": steps, "then": steps, "refreshes": st.none() | _refreshes(group)}
+    ).map(dict)
+
+
+def commands() -> SearchStrategy[Step]:
+    """Draw a command: `steps`, what may follow them after a stop (`then`), and `refreshes`."""
+    return st.integers(0, len(GROUPS) - 1).flatmap(_group)
 
 
 def _child(steps: SearchStrategy[list[Step]]) -> SearchStrategy[Step]:

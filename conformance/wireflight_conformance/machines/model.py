@@ -270,10 +270,12 @@ class Fixture:
             elif instruction.instance is not None:
                 pending.append(instruction.instance)
         run = {instance.key for instance in pending}
-        for _ in range(ROUNDS):
+        for number in range(ROUNDS):
             inner: list[Instance] = []
             for instance in pending:
-                expected.outcomes[instance.key] = self._refreshed(instance, inner)
+                # what decides that there is a value at all is cited, not what value it is
+                decides = "UPD-5" if number else "UPD-4" if named[instance.key] > 1 else "UPD-3"
+                expected.outcomes[instance.key] = self._refreshed(instance, inner, decides)
             pending = []
             for instance in inner:
                 if instance.key not in run:
@@ -282,7 +284,7 @@ class Fixture:
         for instance in pending:
             expected.outcomes[instance.key] = Outcome("fail", "UPD-5", code="refresh_limit")
 
-    def _refreshed(self, instance: Instance, inner: list[Instance]) -> Outcome:
+    def _refreshed(self, instance: Instance, inner: list[Instance], decides: str) -> Outcome:
         try:
             value = self._evaluate(instance, inner)
         except EndedError as ended:
@@ -292,7 +294,7 @@ class Fixture:
             return Outcome("fail", clause, code=str(ended.code))
         if value is Special.UNENCODABLE:
             return Outcome("fail", "UPD-8", code="unencodable_result")
-        return Outcome("set", "UPD-3", value)
+        return Outcome("set", decides, value)
 
     # -- failures ------------------------------------------------------------------------------
 

@@ -21,8 +21,9 @@ from .cache import ClientCache
 from .scripts import Instance, Script, draw_script, gated_instance
 
 if TYPE_CHECKING:
-    from wireflight_conformance.driver import Server
+    from wireflight_conformance.driver import Pending, Server
     from wireflight_conformance.wire.reply import Reply
+    from wireflight_conformance.wire.trace import Request as WireRequest
 
 
 __all__ = ["Interleavings", "interleave"]
@@ -81,6 +82,7 @@ class _World:
         self.cells = {"a": 0, "b": 0}
         self.commands = 0
         self.running: list[Steps] = []
+        self.pending: list[Pending] = []
         self.instances = {
             cell: Instance(cell, "fx/cell", {"run": run, "cell": cell}) for cell in "ab"
         }
@@ -94,6 +96,12 @@ class _World:
         self.patience = min(limits) / 2000
 
     # -- going over the wire -------------------------------------------------------------------
+
+    def begin(self, process: Server, request: WireRequest) -> Pending:
+        """Send a request whose handler will stop."""
+        self.told.requests += 1
+        self.pending.append(process.begin(request))
+        return self.pending[-1]
 
     def fetched(self, process: Server, function: str, argument: Value) -> Reply:
         """Call a query and require its result."""
@@ -137,7 +145,7 @@ class _World:
         else:
             started = time.monotonic()
             document: Value = {"payload": payload(instance.argument)}
-            call = process.begin(self.server.post_request(instance.function, document))
+            call = self.begin(process, self.server.post_request(instance.function, document))
             self.probe(process, until="reached")
             yield
             during = self.probe(process, release="released")
@@ -166,8 +174,7 @@ class _World:
         started = time.monotonic()
         arg: Value = {"run": self.run, "steps": script.steps_with(self._computed(script))}
         document: Value = {"arg": arg, "refreshes": script.requested}
-        call = process.begin(self.server.post_request("fx/run", document))
-        self.told.requests += 1
+        call = self.begin(process, self.server.post_request("fx/run", document))
         self.probe(process, until=f"{script.name}.at0")
         probes = _Probes()
         gated = self.instances.get("gated")
@@ -324,6 +331,11 @@ class _World:
             if stale:
                 raise ValueError(f"{self.name}: {stale} stay stale, the model is wrong")
 
+    def abandon(self) -> None:
+        """Vanish from what still waits; what is answered is closed already."""
+        for pending in self.pending:
+            pending.abort()
+
     def _exhaust(self) -> None:
         while self.running:
             index = self.chance.randrange(len(self.running))
@@ -357,6 +369,8 @@ def interleave(
         except _TooSlowError:
             total.too_slow += 1
             continue
+        finally:
+            world.abandon()
         total.count += 1
         total.requests += world.told.requests
         total.deliveries += world.told.deliveries

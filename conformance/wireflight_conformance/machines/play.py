@@ -9,7 +9,7 @@ import functools
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from wireflight_conformance.wire.codec import key as key_of
 from wireflight_conformance.wire.plain import read_plain, write_plain
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["Call", "Play", "TooSlowError", "ViolationError", "bind", "violation_of"]
 
 Call: TypeAlias = Mapping[str, Value]
-RUN = "$run"
+RUN: Final = "$run"
+SECRET: Final = b"SECRET"
 
 
 class ViolationError(AssertionError):
@@ -152,23 +153,27 @@ class Play:
         request = self.server.post_request("fx/run", document, plain=_is_plain(call))
         pending = self.server.begin(request)
         self._begun[gate] = _Begun(call, pending, steps, requested, started)
-        self._act([{"do": "wait", "gate": f"{gate}.reached"}])
+        instance = self._acting([{"do": "wait", "gate": f"{gate}.reached"}])
+        probe = self.server.post_query(instance.function, instance.argument)
+        if not probe.is_result:
+            answer = self._begun.pop(gate).pending.reply()
+            self._check("ENV-1", False, "a handler that reaches its gate", str(answer), answer)
+        self._compare(self.model.query(instance), probe, (), plain=False)
 
     def _end(self, call: Call) -> None:
         gate = str(call["gate"])
-        begun = self._begun.pop(gate)
-        self._act([{"do": "open", "gate": gate}])
+        begun = self._begun[gate]
+        instance = self._acting([{"do": "open", "gate": gate}])
+        reply = self.server.post_query(instance.function, instance.argument)
+        self._compare(self.model.query(instance), reply, (), plain=False)
         expected = _returned(begun.steps)
-        reply = begun.pending.reply()
+        reply = self._begun.pop(gate).pending.reply()
         if time.monotonic() - begun.started > self.server.limit("handler_ms") / 2000:
             raise TooSlowError
         self._compare(expected, reply, begun.requested, _is_plain(begun.call))
 
-    def _act(self, steps: Sequence[Value]) -> None:
-        instance = Instance("fx/act", {"run": self.run, "steps": steps})
-        expected = self.model.query(instance)
-        reply = self.server.post_query(instance.function, instance.argument)
-        self._compare(expected, reply, (), plain=False)
+    def _acting(self, steps: Sequence[Value]) -> Instance:
+        return Instance("fx/act", {"run": self.run, "steps": steps})
 
     def _query(self, call: Call) -> None:
         instance = Instance(str(call["query"]), bind(call.get("arg", UNDEFINED), self.run))
@@ -192,7 +197,7 @@ class Play:
     def _look(self) -> None:
         """Compare the cells and the counts of runs."""
         model = self.model
-        for cell in sorted(model.cells):
+        for cell in sorted({*model.cells, "a", "b"}):
             reply = self.server.query("fx/cell", {"run": self.run, "cell": cell})
             model.count_read()
             wanted = model.cells[cell]
@@ -219,6 +224,9 @@ class Play:
         self, expected: Expected, reply: Reply, requested: Sequence[str], plain: bool
     ) -> None:
         plain = plain and reply.media_type == PLAIN
+        # the text of every crash that is drawn
+        silent = SECRET not in reply.response.body
+        self._check("ERR-3", silent, "nothing of the exception", str(reply), reply)
         for clause, holds, text, got in _envelope(expected, reply, plain):
             self._check(clause, holds, text, got, reply)
         for clause, holds, text, got in _updates(expected, reply, requested, plain):

@@ -13,7 +13,7 @@ from hypothesis.configuration import set_hypothesis_home_dir
 
 __all__ = ["keep_out_of_working_directory", "settings_of", "storage"]
 
-_EXAMPLES: Final = {"smoke": (1, 1), "quick": (60, 8), "full": (150, 14), "soak": (4000, 30)}
+_EXAMPLES: Final = {"smoke": (1, 1), "quick": (50, 12), "full": (150, 20), "soak": (4000, 30)}
 """Profile -> examples, and steps of a state machine."""
 
 
@@ -31,7 +31,7 @@ def settings_of(profile: str, *, stateful: bool = False) -> settings:
     """Return the settings of a profile; the seed is given apart."""
     examples, steps = _EXAMPLES[profile]
     return settings(
-        max_examples=examples if stateful else 5 * examples,
+        max_examples=examples if stateful else 2 * examples,
         stateful_step_count=steps,
         deadline=None,
         database=None,

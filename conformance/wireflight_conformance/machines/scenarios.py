@@ -139,6 +139,17 @@ SCENARIOS: Final[Mapping[str, tuple[Sequence[str], Sequence[Call]]]] = {
             _command(_add(), _refresh(_cell()), {"do": "redirect", "location": "/x"}),
         ],
     ),
+    "a reset leaves what was said of keys": (
+        ("UPD-4", "UPD-9"),
+        [
+            _command(_set(_ECHO, 2), {"do": "reset"}, _refresh(_cell())),
+            _command(_set(_ECHO, 2), {"do": "invalidate", "all": True}, {"do": "reset"}, _FAIL),
+        ],
+    ),
+    "a query that a command calls refreshes nothing": (
+        ("UPD-18", "UPD-2"),
+        [_command({"do": "read", **_act(_refresh(_cell()))}, refreshes=[_cell()])],
+    ),
     "a failed child takes its updates with it": (
         ("FUN-6", "UPD-2"),
         [

@@ -18,13 +18,15 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from .drawing import queries, refreshes, refused_refreshes, scripts
-from .play import Call, Play, TooSlowError, ViolationError
+from wireflight_conformance.wire.reply import pick
+
+from .drawing import commands, queries, refused_refreshes
+from .play import Call, Play, TooSlowError
 from .profiles import settings_of
 from .searching import Search
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from wireflight_conformance.driver import Server
     from wireflight_conformance.wire.values import Value
@@ -69,38 +71,42 @@ def _machine(server: Server, result: Search, run: str) -> type[RuleBasedStateMac
             try:
                 with result.call(server, self.play.calls):
                     self.play.do(call)
-            except ViolationError:
-                self.is_over = True
-                raise
             except TooSlowError:
                 self.is_over = True
                 hypothesis.reject()
+            except BaseException:
+                self.is_over = True
+                raise
 
-        @rule(steps=scripts(), requested=refreshes(), plain=st.booleans())
-        def command(
-            self, steps: Sequence[Value], requested: Sequence[Value] | None, plain: bool
-        ) -> None:
-            self.do({"call": "command", "steps": steps, "refreshes": requested, "plain": plain})
+        @rule(drawn=commands(), plain=st.booleans())
+        def command(self, drawn: Mapping[str, Value], plain: bool) -> None:
+            self.do(
+                {
+                    "call": "command",
+                    "steps": drawn["steps"],
+                    "refreshes": drawn["refreshes"],
+                    "plain": plain,
+                }
+            )
+
+        @rule(drawn=commands(), plain=st.booleans())
+        def another_command(self, drawn: Mapping[str, Value], plain: bool) -> None:
+            self.command(drawn, plain)
 
         @precondition(lambda self: len(self.gates) < _MOST_BEGUN)
-        @rule(before=scripts(), after=scripts(), requested=refreshes(), plain=st.booleans())
-        def begin(
-            self,
-            before: Sequence[Value],
-            after: Sequence[Value],
-            requested: Sequence[Value] | None,
-            plain: bool,
-        ) -> None:
+        @rule(drawn=commands(), plain=st.booleans())
+        def begin(self, drawn: Mapping[str, Value], plain: bool) -> None:
             gate = f"gate{self.begun}"
             stop: list[Value] = [
                 {"do": "open", "gate": f"{gate}.reached"},
                 {"do": "wait", "gate": gate},
             ]
             # one that ends before its gate would be no overlap
-            steps = [*_without_end(before), *stop, *after]
+            steps = [*_without_end(drawn["steps"]), *stop, *_listed(drawn["then"])]
             self.begun += 1
             self.gates.append(gate)
-            self.do({"call": "begin", "steps": steps, "refreshes": requested, "plain": plain})
+            refreshes = drawn["refreshes"]
+            self.do({"call": "begin", "steps": steps, "refreshes": refreshes, "plain": plain})
 
         @precondition(lambda self: bool(self.gates))
         @rule(last=st.booleans())
@@ -123,19 +129,25 @@ def _machine(server: Server, result: Search, run: str) -> type[RuleBasedStateMac
             if self.is_over:
                 self.play.abandon()
                 return
-            for gate in self.gates:
-                self.do({"call": "end", "gate": gate})
-            self.do({"call": "look"})
+            try:
+                for gate in self.gates:
+                    self.do({"call": "end", "gate": gate})
+                self.do({"call": "look"})
+            finally:
+                self.play.abandon()
 
     return SingleFlight
 
 
-def _without_end(steps: Sequence[Value]) -> list[Value]:
+def _listed(steps: Value) -> list[Value]:
+    return steps if isinstance(steps, list) else []
+
+
+def _without_end(steps: Value) -> list[Value]:
     kept: list[Value] = []
-    for step in steps:
-        kind = step.get("do") if isinstance(step, dict) else None
-        is_failing_child = kind == "child" and isinstance(step, dict) and step["catch"] is False
-        if kind in ("fail", "crash", "redirect", "read") or is_failing_child:
+    for step in _listed(steps):
+        kind, caught = pick(step, "do"), pick(step, "catch")
+        if kind in ("fail", "crash", "redirect", "read") or (kind == "child" and not caught):
             continue
         kept.append(step)
     return kept
