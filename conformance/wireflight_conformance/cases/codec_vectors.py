@@ -116,7 +116,9 @@ def _source(vector: Vector) -> dict[str, Json]:
 
 
 def _quiet(vector: Vector) -> dict[str, Json]:
-    return {} if "value" in vector.fields or vector.verdict == "reject" else {"quiet": True}
+    # what is over a limit may be far too large to be shown by a codec that accepts it
+    is_shown = "value" in vector.fields or (vector.verdict == "reject" and not vector.limit)
+    return {} if is_shown else {"quiet": True}
 
 
 def _ask_decode(vector: Vector) -> list[Request]:
