@@ -282,6 +282,10 @@ class Server:
 
     # -- the fixture's state
 
+    def script(self, *steps: Value) -> Value:
+        """Return the argument of ``fx/act`` or ``fx/run`` that does these steps in this run."""
+        return {"run": self.run, "steps": list(steps)}
+
     def cell_argument(self, cell: str = "a") -> Value:
         """Return the argument of ``fx/cell`` for a cell of this run."""
         return {"run": self.run, "cell": cell}
