@@ -190,7 +190,9 @@ class Plan:
             elif isinstance(instruction, InvalidateFunction):
                 self.function_ids[instruction.function_id] = None
             elif isinstance(instruction, Unaccepted):
-                # What a handler said of the key by name stands (REQ-3, step 4).
-                self.by_key.setdefault(instruction.key, instruction)
+                # What a handler said of the key by name stands (REQ-3, step 4); what an acceptance
+                # left over, a later one may still take.
+                if isinstance(self.by_key.get(instruction.key), Unaccepted | None):
+                    self.by_key[instruction.key] = instruction
             else:
                 self.by_key[instruction.key] = instruction  # UPD-4
