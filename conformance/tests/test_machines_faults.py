@@ -32,7 +32,7 @@ from wireflight_conformance.machines.scenarios import SCENARIOS
 from wireflight_conformance.machines.single_flight import search
 from wireflight_conformance.mutants import load_mutants
 from wireflight_conformance.mutants.changing import changed
-from wireflight_conformance.wire.connection import Clock
+from wireflight_conformance.wire.connection import Clock, UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -224,6 +224,19 @@ def test_single_flight_finds_seeded_faults(name: str, clause: str) -> None:
             again = replay(server, counterexample.calls, run=f"{server.run}-again-{number}")
             assert again is not None
             assert again.clause == broken
+
+
+def test_single_flight_ends_where_the_time_of_its_case_does() -> None:
+    """A search that is stopped is no failure, and one whose server is gone says so."""
+    with reference() as server:
+        hurried = Server(
+            Settings(server.settings.target, limits=LIMITS), Collector(), Clock.after(3.0)
+        )
+        done = search(hurried, profile="full", seed=0)
+    assert done.found == {}
+    assert done.is_stopped
+    with pytest.raises(UnreachableError):
+        search(server, profile="quick", seed=0)
 
 
 def test_counterexample_replays_from_its_file(tmp_path: Path) -> None:

@@ -90,14 +90,14 @@ for _name, (_clauses, _calls) in SCENARIOS.items():
     )(scenario)
 
 
-def _single_flight(server: Server, part: int) -> None:
+def _single_flight(server: Server, profile: str, part: int) -> None:
     from wireflight_conformance.machines import profiles
     from wireflight_conformance.machines.counterexamples import keep
     from wireflight_conformance.machines.single_flight import search
 
     profiles.keep_out_of_working_directory()
     seed = 1000 * server.settings.seed + part
-    for found in search(server, profile=server.settings.profile, seed=seed).found.values():
+    for found in search(server, profile=profile, seed=seed).found.values():
         path = keep(profiles.storage() / "counterexamples", found.violation, found.calls)
         again = f"python -m wireflight_conformance.machines {path} {server.settings.target.url}"
         _report(server, found.violation, f" (after {len(found.calls)} calls; replay: {again})")
@@ -116,17 +116,17 @@ _SINGLE_FLIGHT: Final = (
     profile="quick",
 )
 def single_flight(server: Server, part: int) -> None:
-    _single_flight(server, part)
+    _single_flight(server, "quick", part)
 
 
 @case(
     *_SINGLE_FLIGHT,
     title="Whatever commands do and clients request, each answer is what the model says ({row}).",
-    rows=_parts(4, "part"),
+    rows=_parts(6, "part"),
     profile="full",
 )
 def single_flight_at_length(server: Server, part: int) -> None:
-    _single_flight(server, 100 + part)
+    _single_flight(server, "full", 100 + part)
 
 
 # -- keys --------------------------------------------------------------------------------------

@@ -1,4 +1,6 @@
-"""Makes the calls of a counterexample again: ``python -m wireflight_conformance.machines FILE URL``.
+"""Makes the calls of a kept counterexample again, from a file, against a server.
+
+Called as ``python -m wireflight_conformance.machines FILE URL``.
 
 Exit codes are those of the suite: 0 the server answers as it has to, 1 it does not, 2 the command
 line or the file makes no sense, 3 there is no target.
@@ -8,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireflight_conformance.driver import Server
 from wireflight_conformance.engine import Collector, ExitCode
@@ -21,7 +23,8 @@ from .play import TooSlowError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_SECONDS = 5.0
+_SECONDS: Final = 5.0
+_USAGE: Final = "python -m wireflight_conformance.machines FILE URL"
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -102,6 +102,21 @@ SCENARIOS: Final[Mapping[str, tuple[Sequence[str], Sequence[Call]]]] = {
             ),
         ],
     ),
+    "a later acceptance takes what an earlier one left": (
+        ("REQ-4", "REQ-3"),
+        [
+            _command(
+                {"do": "accept", "query": "fx/pair", "limit": 1},
+                {"do": "accept", "query": "fx/pair", "limit": 2},
+                refreshes=[
+                    {"query": "fx/pair", "arg": {"a": 1}},
+                    {"query": "fx/pair", "arg": {"a": "x"}},
+                    {"query": "fx/pair", "arg": {"a": 2}},
+                    {"query": "fx/pair", "arg": {"a": 3}},
+                ],
+            ),
+        ],
+    ),
     "an invalid argument is taken before it fails": (
         ("REQ-4", "REQ-3"),
         [

@@ -55,6 +55,8 @@ class Search:
     """Clause -> its smallest counterexample."""
     first_found: float = 0.0
     lost: WireError | None = None
+    is_stopped: bool = False
+    """Whether the search ended before its examples did."""
 
     def run(self, body: Callable[[], None]) -> Search:
         """Run what searches, to its end or to the end of its time.
@@ -65,12 +67,14 @@ class Search:
         try:
             body()
         except _StopError:
-            if self.lost is not None and not self.found:
-                raise self.lost from None
+            pass
         except (ViolationError, BaseExceptionGroup, Flaky):
-            # what was found stands here; a failure that does not is the suite's own
-            if not self.found:
+            # What was found stands here; a failure that does not is the suite's own. To
+            # Hypothesis, an example that was stopped is one that behaves otherwise each time.
+            if not self.found and not self.is_stopped:
                 raise
+        if self.lost is not None and not self.found:
+            raise self.lost
         return self
 
     @contextlib.contextmanager
@@ -83,6 +87,7 @@ class Search:
         """
         shrunk = self.first_found and time.monotonic() - self.first_found > _SHRINK_SECONDS
         if shrunk or server.clock().left < server.settings.request_timeout / 2:
+            self.is_stopped = True
             raise _StopError
         self.calls += 1
         try:
@@ -94,7 +99,7 @@ class Search:
             self.too_slow += 1
             raise
         except WireError as error:
-            self.lost = error
+            self.lost, self.is_stopped = error, True
             raise _StopError from error
 
     def _keep(self, found: Counterexample) -> None:
