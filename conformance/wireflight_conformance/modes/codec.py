@@ -160,7 +160,9 @@ def _result(
     )
 
 
-def run_case(case: CodecCase, codec: Codec, clauses: Mapping[str, Clause]) -> CaseResult:
+def run_case(
+    case: CodecCase, codec: Codec, clauses: Mapping[str, Clause], *, strict: bool = False
+) -> CaseResult:
     """Run one property to its verdict."""
     from hypothesis.errors import HypothesisException
 
@@ -171,7 +173,7 @@ def run_case(case: CodecCase, codec: Codec, clauses: Mapping[str, Clause]) -> Ca
         case.run(codec)
     except ViolationError as error:
         findings.append(error.finding)
-        verdict = judge_findings(findings, clauses, strict=False)
+        verdict = judge_findings(findings, clauses, strict)
     except FaultError as error:
         findings.append(Finding(case.clauses[0], "an answer", f"{error} to {error.request}"[:600]))
         verdict = Verdict.TIMEOUT if error.fault.is_timeout else Verdict.FAIL
@@ -247,7 +249,7 @@ def _results(
     yield from run_vectors(vectors, pipe, lacks)
     for case in cases:
         examples = _EXAMPLES[run.profile] or _EXAMPLES["quick"]
-        yield run_case(case, Codec(pipe, lacks, examples, run.seed), load())
+        yield run_case(case, Codec(pipe, lacks, examples, run.seed), load(), strict=run.strict)
 
 
 def _exit_code(results: Sequence[CaseResult]) -> ExitCode:
