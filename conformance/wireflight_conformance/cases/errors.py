@@ -168,7 +168,13 @@ def messages_without_values(server: Server) -> None:
         server.request("GET", "/fx/none", headers=(("Wireflight-Contract", MARK),)),
         server.request("GET", "/fx/none", headers=(("Host", f"{MARK}.example"),)),
         server.request("OPTIONS", "/fx/none", headers=(("Origin", f"https://{MARK}.example"),)),
-        server.request("POST", "/fx/none", body=b"x", content_type=f"text/{MARK}"),
+        server.request(
+            "POST",
+            "/fx/none",
+            body=b"x",
+            content_type=f"text/{MARK}",
+            headers=(("Wireflight-Version", "1"),),
+        ),
     ]
     for request in requests:
         reply = server.send(request)

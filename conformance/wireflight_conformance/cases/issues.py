@@ -102,6 +102,8 @@ def one_fault(server: Server, argument: Value, path: list[Value], code: str, par
         server.check("ISS-1", known, "a code of the table", show(issue))
         formed = isinstance(pick(issue, "message"), str)
         server.check("ISS-1", formed, "a message", show(issue))
+    here = [pick(issue, "code") for issue in issues if same(pick(issue, "path"), path)]
+    server.check("ISS-1", not here or code in here, f"{code} at {show(path)}", show(here))
     fitting = [i for i in issues if same(pick(i, "path"), path) and pick(i, "code") == code]
     server.check("ISS-5", bool(fitting), f"{code} at {show(path)}", show(issues))
     if fitting and params:

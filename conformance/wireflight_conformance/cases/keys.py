@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 BROKEN = [
     Row.of("padding", "WzFd=", "invalid_payload"),
     Row.of("a character outside the alphabet", "Wz+d", "invalid_payload"),
+    Row.of("a slash of the other alphabet", payload("?>?").replace("_", "/"), "invalid_payload"),
+    Row.of("a plus of the other alphabet", payload("~~~").replace("-", "+"), "invalid_payload"),
     Row.of("white space", "WzFd%20", "invalid_payload"),
     Row.of("a line break", "WzFd%0A", "invalid_payload"),
     Row.of("an impossible length", "WzFdA", "invalid_payload"),

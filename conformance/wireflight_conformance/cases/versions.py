@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from wireflight_conformance.cases import Row, case
-from wireflight_conformance.fixture import add
+from wireflight_conformance.fixture import add, give
 from wireflight_conformance.wire.reply import pick
 from wireflight_conformance.wire.values import Value, show
 
@@ -34,6 +34,8 @@ def version_of_responses(server: Server) -> None:
 @case("VER-2", title="A request without a version, or with version 1, is taken.")
 def taken_versions(server: Server) -> None:
     server.expect_value("VER-2", server.query("fx/none"), "none")
+    server.expect_value("VER-2", server.query("fx/echo", 1), 1)
+    server.expect_value("VER-2", server.command([give(1)]), 1)
     for value in ("1", " 1 "):
         reply = server.query("fx/none", headers=(("Wireflight-Version", value),))
         server.expect_value("VER-2", reply, "none")

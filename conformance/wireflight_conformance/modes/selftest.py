@@ -43,6 +43,8 @@ __all__ = ["SHOULD_SHARE", "add_command", "clauses_without_mutant", "exit_code",
 SHOULD_SHARE: Final = 0.9
 """Of the mutants of SHOULD clauses, how many have to be killed."""
 _PROCESSES: Final = 2
+_AT_A_TIME: Final = 5
+"""How many controls are tried by one run of all cases."""
 
 
 def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -108,12 +110,20 @@ def _tried(chosen: Sequence[Mutant], processes: int) -> Iterator[Trial]:
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 
-    from wireflight_conformance.mutants.trials import run_trial
+    from wireflight_conformance.mutants.trials import run_trials
 
     # spawned: a process that was forked would share the threads of a server in this one
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(processes, len(chosen)), mp_context=context) as pool:
-        yield from pool.map(run_trial, [mutant.name for mutant in chosen])
+        for trials in pool.map(run_trials, _portions(chosen)):
+            yield from trials
+
+
+def _portions(chosen: Sequence[Mutant]) -> list[list[str]]:
+    """Return what is tried at a time: a mutant, or a few controls of a server."""
+    controls = [m.name for m in chosen if m.is_control and m.aim == "server"]
+    together = [controls[at : at + _AT_A_TIME] for at in range(0, len(controls), _AT_A_TIME)]
+    return together + [[m.name] for m in chosen if m.name not in controls]
 
 
 def clauses_without_mutant(mutants: Iterable[Mutant]) -> list[str]:

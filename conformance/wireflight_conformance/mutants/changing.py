@@ -23,7 +23,15 @@ from typing import Any, TypeAlias
 
 from wireflight_conformance.mutants import Patch, codec_patch, control_patch, patch
 
-__all__ = ["Original", "change", "change_codec", "change_control", "changed", "replaced", "together"]
+__all__ = [
+    "Original",
+    "change",
+    "change_codec",
+    "change_control",
+    "changed",
+    "replaced",
+    "together",
+]
 
 Original: TypeAlias = Callable[..., Any]
 """A function of the reference, whatever its signature."""

@@ -207,7 +207,9 @@ def forgets_requested(stale: Original, plan: Plan, _: object) -> object:
     return stale(plan, ())
 
 
-@change("ENV-9", "forgets the functions that the handler invalidated", f"{_COMMANDING}.stale_updates")
+@change(
+    "ENV-9", "forgets the functions that the handler invalidated", f"{_COMMANDING}.stale_updates"
+)
 def forgets_functions(stale: Original, plan: Plan, requested: object) -> object:
     ids, plan.function_ids = plan.function_ids, {}
     try:
@@ -247,7 +249,9 @@ def unencodable_is_null(document: Document, sent: Sent) -> None:
 # -- cookies of queries --------------------------------------------------------------------------
 
 
-@change("ENV-10", "drops the cookies of a query in silence", "wireflight.functions.event.Cookies.set")
+@change(
+    "ENV-10", "drops the cookies of a query in silence", "wireflight.functions.event.Cookies.set"
+)
 def silent_cookies(set_cookie: Original, cookies: Cookies, *args: object, **kwargs: Any) -> None:
     if not cookies._frame.is_query:  # noqa: SLF001
         set_cookie(cookies, *args, **kwargs)

@@ -113,10 +113,10 @@ def last_parameter_wins(parameters: Original, head: RequestHead, name: bytes) ->
 
 
 @change("HTTP-4", "lets payload win over arg", f"{_BODY}._read_get")
-def payload_over_arg(read: Original, head: RequestHead, settings: Settings) -> object:
+def payload_over_arg(read: Original, head: RequestHead, *rest: object) -> object:
     if any(name == b"payload" for name, _ in head.query):
         head.query = [pair for pair in head.query if pair[0] != b"arg"]
-    return read(head, settings)
+    return read(head, *rest)
 
 
 @change("HTTP-4", "leaves a plus as it stands", f"{_HEAD}._form")
@@ -146,12 +146,12 @@ def malformed_escapes(_: Original, _text: bytes) -> bool:
 
 
 @change("HTTP-4", "refuses parameters that it does not know", f"{_BODY}._read_get")
-def unknown_parameters(read: Original, head: RequestHead, settings: Settings) -> object:
+def unknown_parameters(read: Original, head: RequestHead, *rest: object) -> object:
     from wireflight.exchange.codes import ErrorCode, Refusal
 
     if any(name not in (b"payload", b"arg", b"") for name, _ in head.query):
         raise Refusal(ErrorCode.INVALID_REQUEST)
-    return read(head, settings)
+    return read(head, *rest)
 
 
 @change("HTTP-4", "ignores the parameters of a POST", f"{_BODY}._refuse_url_argument")
@@ -160,9 +160,9 @@ def parameters_of_a_post(_: Original, _head: RequestHead) -> None:
 
 
 @change("HTTP-4", "takes an empty arg for none", f"{_BODY}._read_get")
-def empty_arg(read: Original, head: RequestHead, settings: Settings) -> object:
+def empty_arg(read: Original, head: RequestHead, *rest: object) -> object:
     head.query = [pair for pair in head.query if pair != (b"arg", b"")]
-    return read(head, settings)
+    return read(head, *rest)
 
 
 # -- types of bodies -----------------------------------------------------------------------------

@@ -11,9 +11,10 @@ Each decorator registers a function that does nothing but the alteration::
 from __future__ import annotations
 
 import functools
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from wireflight_conformance.mutants import control, mutant
 from wireflight_conformance.wire.codec import CodecError, decode, encode
@@ -36,6 +37,7 @@ __all__ = [
     "rewriting",
     "sent_control",
     "sent_mutant",
+    "take_faults",
 ]
 
 Document: TypeAlias = "dict[str, Value]"
@@ -104,6 +106,25 @@ DocumentEdit: TypeAlias = "Callable[[Document, Sent], None]"
 ScopeEdit: TypeAlias = "Callable[[Scope], None]"
 
 
+_FAULTS: Final[list[str]] = []
+
+
+def take_faults() -> list[str]:
+    """Return, and forget, what edits have raised: such a mutant is not the fault it says it is."""
+    faults = list(_FAULTS)
+    _FAULTS.clear()
+    return faults
+
+
+def _edit(edit: Callable[..., None], *args: object) -> None:
+    try:
+        edit(*args)
+    except Exception:
+        # the server below would make a 500 of it, and that could pass for a kill
+        _FAULTS.append(traceback.format_exc())
+        raise
+
+
 def rewriting(app: App, edit: Edit) -> App:
     """Return an app that sends each response of `app` as `edit` leaves it."""
 
@@ -128,7 +149,7 @@ def rewriting(app: App, edit: Edit) -> App:
             if message.get("more_body"):
                 return
             sent.request_body = bytes(taken)
-            edit(sent)
+            _edit(edit, sent)
             if sent.header("content-length") is not None:
                 sent.put("content-length", str(len(sent.body)))
             await send(
@@ -160,7 +181,7 @@ def rescoping(app: App, edit: ScopeEdit) -> App:
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             scope = {**scope, "headers": list(scope["headers"])}
-            edit(scope)
+            _edit(edit, scope)
         await app(scope, receive, send)
 
     return wrapped

@@ -1,14 +1,16 @@
 """One mutant, tried: what is run against it, and what counts as its death.
 
 A mutant is killed only by a check of its own clause that does not hold, and only if the same case
-finds nothing in the reference as it is. The first such check ends the trial. A control has to
-survive the quick profile.
+finds nothing in the reference as it is. The first such check ends the trial. Controls have to
+survive all cases but those that draw many calls: several at a time, each alone where that is red.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
+import logging
+import re
 import sys
 import time
 import traceback
@@ -23,6 +25,7 @@ from wireflight_conformance.engine import Budget, Collector, run_case, run_cases
 from wireflight_conformance.modes.server import discover
 from wireflight_conformance.mutants import Mutant, load_mutants
 from wireflight_conformance.mutants.answering import try_codec
+from wireflight_conformance.mutants.rewriting import take_faults
 from wireflight_conformance.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
     from wireflight_conformance.verdicts import CaseResult, Finding
     from wireflight_conformance.wire.connection import Target
 
-__all__ = ["Killer", "Trial", "run_trial"]
+__all__ = ["Killer", "Trial", "run_trials"]
 
 _REQUEST_SECONDS: Final = 3.0
 _CONTROL_SECONDS: Final = 60.0
@@ -90,35 +93,57 @@ class _Tally:
     red: list[str] = field(default_factory=list)
 
 
-def run_trial(name: str) -> Trial:
-    """Try one mutant.
+def run_trials(names: Sequence[str]) -> list[Trial]:
+    """Try mutants: one, or several controls of a server at a time.
 
-    Whatever it does, this returns: what could not be tried says why.
+    Whatever they do, this returns: what could not be tried says why.
     """
+    for noisy in ("uvicorn.error", "asyncio"):
+        # what a mutant breaks is told by the matrix
+        logging.getLogger(noisy).setLevel(logging.CRITICAL + 1)
+    if len(names) > 1:
+        started = time.monotonic()
+        tally, fault = _tried([load_mutants()[name] for name in names])
+        seconds = (time.monotonic() - started) / len(names)
+        if not fault and not tally.killers:
+            return [_trial(load_mutants()[name], tally, fault, seconds) for name in names]
+    return [_run_trial(name) for name in names]
+
+
+def _run_trial(name: str) -> Trial:
     mutant = load_mutants()[name]
-    level = load()[mutant.clause].level.value if mutant.clause else "control"
     started = time.monotonic()
+    tally, fault = _tried([mutant])
+    return _trial(mutant, tally, fault, time.monotonic() - started)
+
+
+def _tried(mutants: Sequence[Mutant]) -> tuple[_Tally, str]:
     tally, fault = _Tally(), ""
+    first = mutants[0]
     try:
-        if mutant.aim == "codec":
-            found = try_codec(mutant)
+        if first.aim == "codec":
+            found = try_codec(first)
             tally.cases = found.cases
             tally.killers += [Killer(*killer) for killer in found.killers]
-        elif mutant.clause is None:
-            _try_control(mutant, tally)
+        elif first.clause is None:
+            _try_controls(mutants, tally)
         else:
-            _try_mutant(mutant, mutant.clause, tally)
+            _try_mutant(first, first.clause, tally)
     except Exception:  # noqa: BLE001 - a mutant that does not start must not end the others
         fault = traceback.format_exc()
+    return tally, "\n".join([*take_faults()[:1], fault]).strip("\n")
+
+
+def _trial(mutant: Mutant, tally: _Tally, fault: str, seconds: float) -> Trial:
     return Trial(
-        name,
+        mutant.name,
         mutant.clause,
         mutant.step,
         mutant.about,
-        level,
+        load()[mutant.clause].level.value if mutant.clause else "control",
         tuple(tally.killers),
         tally.cases,
-        time.monotonic() - started,
+        seconds,
         tuple(tally.red),
         fault,
     )
@@ -162,16 +187,18 @@ _host = functools.cache(_Host)
 
 
 @contextlib.contextmanager
-def _mounted(mutant: Mutant | None) -> Iterator[Settings]:
-    """Serve a mutant, or the reference as it is."""
+def _mounted(mutants: Sequence[Mutant]) -> Iterator[Settings]:
+    """Serve the reference as these mutants leave it; each wraps those before it."""
     with contextlib.ExitStack() as stack:
-        if mutant is not None and mutant.patch is not None:
-            stack.enter_context(mutant.patch())
-            _forget_results()
-            stack.callback(_forget_results)
+        for mutant in mutants:
+            if mutant.patch is not None:
+                stack.enter_context(mutant.patch())
+        _forget_results()
+        stack.callback(_forget_results)
         app: App = fixture_app(limits=quick_limits())
-        if mutant is not None and mutant.wrap is not None:
-            app = mutant.wrap(app)
+        for mutant in mutants:
+            if mutant.wrap is not None:
+                app = mutant.wrap(app)
         yield discover(_host().show(app), _REQUEST_SECONDS)
 
 
@@ -202,22 +229,32 @@ def _findings(case: Case, settings: Settings) -> tuple[CaseResult, list[Finding]
 
 @functools.cache
 def _clauses_found_in_reference(case_id: str) -> frozenset[str]:
-    with _mounted(None) as settings:
+    with _mounted(()) as settings:
         _, found = _findings(load_cases()[case_id], settings)
     return frozenset(finding.clause for finding in found)
 
 
-def _ordered(clause: str) -> list[Case]:
-    """Return the cases to try: those that cite the clause, quick ones and those about it first.
+def _ordered(mutant: Mutant, clause: str) -> list[Case]:
+    """Return the cases to try: all that cite the clause, those first that may know the fault.
 
     A clause that every response is measured by may be cited by none: then any case will do.
     """
     cases = list(load_cases().values())
     citing = [case for case in cases if clause in case.clauses and case.profile != "full"]
-    citing.sort(key=lambda case: (_cost(case), case.clauses[0] != clause))
+    words = _words(f"{mutant.name} {mutant.about}")
+
+    def rank(case: Case) -> tuple[bool, int, bool]:
+        shared = len(words & _words(f"{case.id} {case.title}"))
+        return (_cost(case) == 2, -shared, case.clauses[0] != clause)
+
+    citing.sort(key=rank)
     if clause in _universal():
         citing += [case for case in cases if clause not in case.clauses and not _cost(case)]
     return citing
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall("[a-z0-9_]{4,}", text.lower()))
 
 
 def _cost(case: Case) -> int:
@@ -231,7 +268,7 @@ def _cost(case: Case) -> int:
 def _universal() -> frozenset[str]:
     """Return the clauses that every response is measured by, as far as a few responses show."""
     collector = Collector()
-    with _mounted(None) as settings:
+    with _mounted(()) as settings:
         for case in load_cases().values():
             if case.id.startswith(("updates.forms", "envelopes.", "issues.", "errors.limits")):
                 run_case(case, settings, collector, load())
@@ -239,10 +276,10 @@ def _universal() -> frozenset[str]:
 
 
 def _try_mutant(mutant: Mutant, clause: str, tally: _Tally) -> None:
-    waiting = _ordered(clause)
+    waiting = _ordered(mutant, clause)
     while waiting and not tally.killers:
         suspect: tuple[str, Finding] | None = None
-        with _mounted(mutant) as settings:
+        with _mounted((mutant,)) as settings:
             while waiting and suspect is None:
                 case = waiting.pop(0)
                 _, found = _findings(case, settings)
@@ -266,8 +303,8 @@ def _cases_of_controls() -> list[Case]:
     return [case for case in cases if _cost(case) < 2]
 
 
-def _try_control(control: Mutant, tally: _Tally) -> None:
-    with _mounted(control) as settings:
+def _try_controls(controls: Sequence[Mutant], tally: _Tally) -> None:
+    with _mounted(controls) as settings:
         cases = _cases_of_controls()
         tally.cases = len(cases)
         suspects = _run_all(cases, settings)
@@ -289,7 +326,7 @@ def _run_all(cases: Sequence[Case], settings: Settings) -> list[CaseResult]:
 
 @functools.cache
 def _red_in_reference() -> frozenset[str]:
-    with _mounted(None) as settings:
+    with _mounted(()) as settings:
         return frozenset(
             result.case for result in _run_all(select(load_cases().values(), (), "quick"), settings)
         )

@@ -145,7 +145,11 @@ def eager_refreshes() -> AbstractContextManager[None]:
     )
 
 
-@change("UPD-3", "refreshes after a handler that failed", "wireflight.runtime.answering.Answer.unsuccessful")
+@change(
+    "UPD-3",
+    "refreshes after a handler that failed",
+    "wireflight.runtime.answering.Answer.unsuccessful",
+)
 def refreshes_after_failure(unsuccessful: Original, answer: Any, ended: object) -> object:
     from wireflight.functions.updates import Refresh
 
@@ -231,9 +235,7 @@ def runs_again() -> AbstractContextManager[None]:
 
         return never
 
-    return together(
-        changed(f"{_PHASE}.RefreshPhase.follow", follow), changed(_REMEMBER, remember)
-    )
+    return together(changed(f"{_PHASE}.RefreshPhase.follow", follow), changed(_REMEMBER, remember))
 
 
 @change("UPD-5", "ignores what a refreshed query refreshes", f"{_PHASE}.RefreshPhase.follow")
@@ -301,7 +303,9 @@ def failing_refresh_invalidates(document: Document, _: Sent) -> None:
         ]
 
 
-@change("UPD-7", "sends the text of what a refresh raised", "wireflight.runtime.ending.Judge.unexpected")
+@change(
+    "UPD-7", "sends the text of what a refresh raised", "wireflight.runtime.ending.Judge.unexpected"
+)
 def refresh_leaks(unexpected: Original, judge: object, error: Exception, place: str) -> object:
     import msgspec
 
@@ -328,13 +332,17 @@ def redirecting_refresh_redirects_all(document: Document, _: Sent) -> None:
 
 
 @change("UPD-8", "fails a command with a value that cannot be encoded", f"{_REPLIER}.result")
-def unencodable_value_fails_all(result: Original, replier: Any, *args: Any, **kwargs: Any) -> object:
+def unencodable_value_fails_all(
+    result: Original, replier: Any, *args: Any, **kwargs: Any
+) -> object:
     from wireflight.exchange.replies import Unencodable
     from wireflight.messages import ResultEnvelope
     from wireflight.errors import EncodeError
 
     try:
-        replier.encode(args[0], ResultEnvelope(args[1], args[2], kwargs.get("updates", ())).as_value())
+        replier.encode(
+            args[0], ResultEnvelope(args[1], args[2], kwargs.get("updates", ())).as_value()
+        )
     except EncodeError as error:
         if error.limit is None:
             raise Unencodable(()) from error
@@ -373,7 +381,9 @@ def errors_with_reset(given: Original, plan: Plan) -> object:
     return [*([Reset()] if plan.is_reset else []), *given(plan)]
 
 
-@change("UPD-9", "sends invalidates with internal", "wireflight.runtime.answering.Answer.unsuccessful")
+@change(
+    "UPD-9", "sends invalidates with internal", "wireflight.runtime.answering.Answer.unsuccessful"
+)
 def internal_with_invalidates(unsuccessful: Original, answer: Any, ended: Any) -> object:
     from wireflight.exchange.phase import given_invalidations
     from wireflight.runtime.ending import Failed
@@ -387,7 +397,9 @@ def internal_with_invalidates(unsuccessful: Original, answer: Any, ended: Any) -
 # -- time and state ------------------------------------------------------------------------------
 
 
-@change("UPD-10", "waits for a refresh as long as it takes", "wireflight.runtime.commanding._deadline")
+@change(
+    "UPD-10", "waits for a refresh as long as it takes", "wireflight.runtime.commanding._deadline"
+)
 def endless_phase(deadline: Original, scope: object, milliseconds: int) -> object:
     return deadline(scope, milliseconds * 20)
 
@@ -411,7 +423,11 @@ def late_phase_fails_all(document: Document, sent: Sent) -> None:
         document.update(type="error", error=error)
 
 
-@change("UPD-11", "shows refreshed queries the cookies that came", "wireflight.runtime.refreshing.Updates")
+@change(
+    "UPD-11",
+    "shows refreshed queries the cookies that came",
+    "wireflight.runtime.refreshing.Updates",
+)
 def cookies_that_came(updates: Original, *_: object) -> object:
     return updates()
 
@@ -425,7 +441,9 @@ def any_length(_: Original, replier: Any, head: object, envelope: Any) -> object
 
 
 @change("UPD-12", "replaces all updates of a response that is too long", f"{_REPLIER}._shortened")
-def replaces_all(_: Original, replier: Any, head: object, value: object, at: str, updates: Any) -> object:
+def replaces_all(
+    _: Original, replier: Any, head: object, value: object, at: str, updates: Any
+) -> object:
     from wireflight.messages import InvalidateKey, ResultEnvelope, SetValue
 
     kept = [InvalidateKey(u.key) if isinstance(u, SetValue) else u for u in updates]
@@ -433,7 +451,9 @@ def replaces_all(_: Original, replier: Any, head: object, value: object, at: str
 
 
 @change("UPD-12", "replaces the first update first", f"{_REPLIER}._shortened")
-def replaces_first(_: Original, replier: Any, head: object, value: object, at: str, updates: Any) -> object:
+def replaces_first(
+    _: Original, replier: Any, head: object, value: object, at: str, updates: Any
+) -> object:
     from wireflight.messages import InvalidateKey, ResultEnvelope, SetValue
 
     kept = list(updates)
@@ -447,7 +467,9 @@ def replaces_first(_: Original, replier: Any, head: object, value: object, at: s
 
 
 @change("UPD-12", "leaves updates out that do not fit", f"{_REPLIER}._shortened")
-def leaves_out(_: Original, replier: Any, head: object, value: object, at: str, updates: Any) -> object:
+def leaves_out(
+    _: Original, replier: Any, head: object, value: object, at: str, updates: Any
+) -> object:
     from wireflight.messages import ResultEnvelope
 
     kept = list(updates)
@@ -509,7 +531,11 @@ def instructions_in_queries() -> AbstractContextManager[None]:
     )
 
 
-@change("UPD-18", "does as a query refreshes that a command calls", "wireflight.runtime.calls._query_frame")
+@change(
+    "UPD-18",
+    "does as a query refreshes that a command calls",
+    "wireflight.runtime.calls._query_frame",
+)
 def refreshes_of_called_queries(frame_of: Original, parent: Any, *args: object) -> object:
     frame = frame_of(parent, *args)
     frame.updates = parent.updates
