@@ -13,19 +13,23 @@ __all__ = [
     "cookie",
     "crash",
     "fail",
+    "fail_commit",
     "finish",
     "give",
     "give_special",
     "invalidate",
     "invalidate_all",
+    "late",
     "open_gate",
     "put",
+    "put_special",
     "read",
     "redirect",
     "refresh",
     "reset",
     "return_read",
     "sleep",
+    "take",
     "wait",
 ]
 
@@ -61,9 +65,19 @@ def put(query: str, argument: Value, value: Value) -> Step:
     return {**_with_argument({"do": "set", "query": query}, argument), "value": value}
 
 
+def put_special(query: str, argument: Value, kind: str) -> Step:
+    """Set a value that no argument can hold."""
+    return {**_with_argument({"do": "set_special", "query": query}, argument), "kind": kind}
+
+
 def accept(query: str, limit: int) -> Step:
     """Accept requested keys of a query."""
     return {"do": "accept", "query": query, "limit": limit}
+
+
+def take(query: str, limit: int) -> Step:
+    """Take requested keys of a query, and give no instruction for them."""
+    return {"do": "take", "query": query, "limit": limit}
 
 
 def invalidate(query: str, argument: Value = UNDEFINED) -> Step:
@@ -79,6 +93,16 @@ def invalidate_all() -> Step:
 def reset() -> Step:
     """Reset."""
     return {"do": "reset"}
+
+
+def late(query: str, argument: Value = UNDEFINED) -> Step:
+    """Refresh a query instance when the handler has ended, and count in a cell if that fails."""
+    return _with_argument({"do": "late", "query": query}, argument)
+
+
+def fail_commit() -> Step:
+    """Let the commit of this request fail."""
+    return {"do": "fail_commit"}
 
 
 def give(value: Value) -> Step:

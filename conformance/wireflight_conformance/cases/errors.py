@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wireflight_conformance.cases import Row, case
-from wireflight_conformance.fixture import add, crash, fail
-from wireflight_conformance.wire.codec import payload_of_text
+from wireflight_conformance.fixture import add, crash, fail, give, refresh
+from wireflight_conformance.wire.codec import key, payload_of_text
 from wireflight_conformance.wire.reply import PLAIN, WIREFLIGHT
 
 if TYPE_CHECKING:
@@ -27,8 +27,11 @@ def application_errors(server: Server) -> None:
 
 @case(
     "ERR-1",
-    title="An application cannot raise {row}.",
+    "UPD-7",
+    title="An application that raises {row} is answered with internal.",
     rows=[
+        Row.of("status 0", 0, "fx.x"),
+        Row.of("status 100", 100, "fx.x"),
         Row.of("status 200", 200, "fx.x"),
         Row.of("status 302", 302, "fx.x"),
         Row.of("status 399", 399, "fx.x"),
@@ -39,14 +42,30 @@ def application_errors(server: Server) -> None:
         Row.of("status 600", 600, "fx.x"),
         Row.of("a code of the protocol", 404, "unknown_function"),
         Row.of("a code without a dot", 404, "missing"),
+        Row.of("an empty code", 404, ""),
+        Row.of("a code that ends with a dot", 404, "fx."),
+        Row.of("a code with an empty part", 404, "fx..x"),
+        Row.of("a code with a digit first", 404, "fx.1x"),
+        Row.of("a code with a hyphen", 404, "fx.no-way"),
+        Row.of("a code with a line break", 404, "fx.x\n"),
+        Row.of("a code of other letters", 404, "fx.é"),
     ],
 )
 def errors_that_are_none(server: Server, status: int, code: str) -> None:
-    reply = server.command([fail(status, code, "m")])
-    is_application = reply.code is not None and "." in reply.code
-    allowed = 400 <= reply.status <= 599 and reply.status not in (407, 408, 421, 425)
-    fits = reply.code == "internal" or (is_application and allowed)
-    server.check("ERR-1", fits, "internal, or a code and status that are its to use", str(reply))
+    step = fail(status, code, "m")
+    server.expect_error("ERR-1", server.command([step]), "internal")
+    server.expect_error("ERR-1", server.act([step]), "internal")
+    argument = server.script(step)
+    reply = server.command([refresh("fx/act", argument), give(1)])
+    server.expect_outcome("UPD-7", reply, key("fx/act", argument), "fail", "internal")
+
+
+@case("ERR-1", title="An application may raise every other status from 400 to 599.")
+def statuses_at_the_bounds(server: Server) -> None:
+    for status in (400, 406, 409, 420, 422, 424, 426, 500, 599):
+        reply = server.command([fail(status, "fx.x", "m")])
+        server.expect_error("ERR-1", reply, "fx.x")
+        server.check("ERR-1", reply.status == status, str(status), str(reply.status))
 
 
 MALFORMED = [

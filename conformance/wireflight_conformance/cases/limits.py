@@ -235,7 +235,9 @@ def payload_chars(server: Server) -> None:
 @case("LIM-1", "LIM-3", title="`get_payload_chars` counts the characters of arg, percent-decoded.")
 def argument_chars(server: Server) -> None:
     most = server.limit("get_payload_chars")
-    for text in ("x" * (most - 2), "<" * 1000 + "x" * (most - 1002)):
+    # one character beyond U+FFFF is one code point, two UTF-16 units and four bytes
+    wide = "\U0001f600" * 10 + "é" * 10
+    for text in ("x" * (most - 2), "<" * 1000 + "x" * (most - 1002), wide + "x" * (most - 22)):
         fits = f'"{text}"'
         request = server.request("GET", f"/fx/echo?arg={quote(fits, safe='')}", accept=PLAIN)
         server.expect_value("LIM-3", server.send(request), text)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from wireflight_conformance.cases import Row, case
 from wireflight_conformance.fixture import accept, give, refresh
 from wireflight_conformance.wire.codec import key
-from wireflight_conformance.wire.reply import PLAIN, WIREFLIGHT
+from wireflight_conformance.wire.reply import PLAIN, WIREFLIGHT, pick
 from wireflight_conformance.wire.values import (
     UNDEFINED,
     BigInt,
@@ -163,6 +163,65 @@ def minus_zero(server: Server) -> None:
     reply = server.command([give([-0.0])], headers=(("Accept", PLAIN),))
     server.expect_value("PLAIN-3", reply, [0])
     server.check("PLAIN-3", b"-0" not in reply.response.body, "no -0", str(reply.response.body))
+
+
+DEMANDED: list[Row] = [
+    Row.of("a date", "when", "2026-01-02T03:04:05.678Z", Date("2026-01-02T03:04:05.678Z")),
+    Row.of("bytes", "data", "AQL/+w==", b"\x01\x02\xff\xfb"),
+    Row.of("no bytes", "data", "", b""),
+    Row.of("a bigint", "big", "10", BigInt(10)),
+    Row.of("a large bigint", "big", "-100000000000000000000", BigInt(-(10**20))),
+    Row.of("a set", "labels", ["b", "a"], Set(["b", "a"])),
+    Row.of("an empty set", "labels", [], Set([])),
+    Row.of("a map", "counts", [["b", 1], ["a", -2]], Map([("b", 1), ("a", -2)])),
+    Row.of("an empty map", "counts", [], Map([])),
+]
+
+
+@case("PLAIN-4", title="Where the type demands {row}, its plain form is one.", rows=DEMANDED)
+def demanded_types(server: Server, name: str, plain: Value, value: Value) -> None:
+    argument: Value = {"name": "x", "count": 1, name: plain}
+    wanted: Value = {"name": "x", "count": 1, name: value}
+    headers = (("Accept", WIREFLIGHT),)
+    for reply in (
+        server.query("fx/typed", argument, plain=True, headers=headers),
+        server.post_query("fx/typed", argument, plain=True, headers=headers),
+    ):
+        server.expect_value("PLAIN-4", reply, wanted)
+    # PLAIN-3 writes what PLAIN-4 takes; the order of a set is free
+    back = pick(server.query("fx/typed", argument, plain=True).value, name)
+    items = sorted(map(show, back)) if isinstance(back, list) else back
+    asked = sorted(map(show, plain)) if isinstance(plain, list) else plain
+    server.check("PLAIN-4", items == asked, show(plain), show(back))
+
+
+@case(
+    "PLAIN-4",
+    title="A text that is not the plain form of {row} is refused.",
+    rows=[
+        Row.of("bytes, without padding", "data", "AQI"),
+        Row.of("bytes, in the URL alphabet", "data", "AQL_-w=="),
+        Row.of("bytes, with white space", "data", "AQ I="),
+        Row.of("a bigint, with a fraction", "big", "1.5"),
+        Row.of("a bigint, with a leading zero", "big", "01"),
+        Row.of("a bigint, in hexadecimal", "big", "0x10"),
+        Row.of("a bigint, with a letter", "big", "10n"),
+        Row.of("a bigint, empty", "big", ""),
+        Row.of("a date, without a time", "when", "2026-01-02"),
+        Row.of("a date, that names no day", "when", "2026-02-30T00:00:00.000Z"),
+        Row.of("a set, being a string", "labels", "a"),
+        Row.of("a set of strings", "labels", ["a", 1]),
+        Row.of("a map, being a string", "counts", "a"),
+        Row.of("a map, with half a pair", "counts", [["a"]]),
+        Row.of("a map, with three in a pair", "counts", [["a", 1, 2]]),
+        Row.of("a map of integers, a string", "counts", [["a", "1"]]),
+        Row.of("a map of strings, a number", "counts", [[1, 1]]),
+    ],
+)
+def other_texts(server: Server, name: str, plain: Value) -> None:
+    argument: Value = {"name": "x", "count": 1, name: plain}
+    reply = server.post_query("fx/typed", argument, plain=True)
+    server.expect_error("PLAIN-4", reply, "invalid_argument")
 
 
 @case("PLAIN-4", title="Where the type demands a date, its text is one; a text is never a number.")

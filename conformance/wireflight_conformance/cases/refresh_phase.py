@@ -6,13 +6,18 @@ from typing import TYPE_CHECKING
 
 from wireflight_conformance.cases import Row, case
 from wireflight_conformance.fixture import (
+    accept,
     add,
     child,
     cookie,
     crash,
     fail,
+    fail_commit,
     give,
     give_special,
+    invalidate_all,
+    put,
+    put_special,
     redirect,
     refresh,
     return_read,
@@ -45,6 +50,40 @@ def refresh_after_return(server: Server) -> None:
     server.expect_value("UPD-3", reply, 0)
     marked = server.cell("marked")
     server.check("UPD-3", marked == 1, "the refresh ran afterwards", show(marked))
+
+
+@case(
+    "UPD-3",
+    "UPD-9",
+    "SEC-9",
+    "ERR-3",
+    title="A commit that fails is internal: no value, no refresh, no update, no cookie.",
+)
+def failed_commit(server: Server) -> None:
+    argument = server.cell_argument()
+    steps = [
+        refresh("fx/cell", argument),
+        put("fx/echo", 1, 2),
+        invalidate_all(),
+        cookie("fx_session", "new"),
+        accept("fx/cell", 1),
+        give("done"),
+    ]
+    for failing in (
+        [*steps, fail_commit()],
+        [fail_commit(), *steps],
+        [*steps, child(fail_commit())],
+    ):
+        reply = server.command(failing, refreshes=[server.cell_key()])
+        server.expect_error("UPD-3", reply, "internal")
+        server.check("UPD-3", "value" not in reply.envelope, "no value", show(reply.document))
+        server.check("UPD-9", not reply.updates, "no updates", show(reply.document))
+        cookies = reply.response.all("set-cookie")
+        server.check("SEC-9", not cookies, "no cookie", str(cookies))
+        named = isinstance(reply.error.get("id"), str)
+        server.check("ERR-3", named, "an id", show(reply.document))
+    runs = server.calls("fx/cell")
+    server.check("UPD-3", runs == 0, "no run of the query", str(runs))
 
 
 @case("UPD-5", title="Each refreshed key runs once in a phase.")
@@ -147,6 +186,48 @@ def failing_refresh(server: Server, step: Value, code: str) -> None:
     server.check("UPD-7", told == expected, show(expected), show(told))
     leaked = b"SENTINEL" in reply.response.body
     server.check("UPD-7", not leaked, "no text of the exception", str(reply))
+
+
+@case(
+    "UPD-8",
+    "PAY-4",
+    title="A value that the handler set and that is {row} is that key's fail.",
+    rows=[
+        Row.of("cyclic", "cyclic"),
+        Row.of("no value of the model", "function"),
+        Row.of("a string with an unpaired surrogate", "surrogate"),
+    ],
+)
+def unencodable_set(server: Server, kind: str) -> None:
+    name = key("fx/echo", 1)
+    steps = [
+        put_special("fx/echo", 1, kind),
+        refresh("fx/none"),
+        put("fx/echo", 2, 3),
+        give("done"),
+    ]
+    for refreshes in ([], [name]):
+        reply = server.command(steps, refreshes=refreshes)
+        server.expect_value("UPD-8", reply, "done")
+        server.expect_outcome("UPD-8", reply, name, "fail", "unencodable_result")
+        # PAY-4: nothing of it is sent, and what stands beside it is
+        server.expect_set("UPD-8", reply, key("fx/none"), "none")
+        server.expect_set("UPD-8", reply, key("fx/echo", 2), 3)
+        server.check("PAY-4", len(reply.updates) == 3, "three updates", show(reply.document))
+    # the last instruction wins, whatever the one before would have been
+    reply = server.command([put_special("fx/echo", 1, kind), put("fx/echo", 1, 4)])
+    server.expect_set("UPD-8", reply, name, 4)
+
+
+@case("PAY-5", "UPD-2", title="A set value may share its parts, and of a view goes what it shows.")
+def special_sets(server: Server) -> None:
+    steps = [put_special("fx/echo", 1, "shared"), put_special("fx/echo", 2, "view"), give(1)]
+    reply = server.command(steps)
+    server.expect_set("UPD-2", reply, key("fx/echo", 1), [{"x": 1}, {"x": 1}])
+    server.expect_set("PAY-5", reply, key("fx/echo", 2), b"x")
+    raw = reply.response.body
+    hidden = b"SENTINEL" not in raw and b"U0VOVElORUw" not in raw
+    server.check("PAY-5", hidden, "nothing beside the view", str(reply))
 
 
 @case("UPD-8", title="A refresh that redirects is that key's redirect.")

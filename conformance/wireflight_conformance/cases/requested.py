@@ -14,6 +14,7 @@ from wireflight_conformance.fixture import (
     invalidate,
     put,
     refresh,
+    take,
 )
 from wireflight_conformance.wire.codec import key, payload_of_text
 from wireflight_conformance.wire.values import UNDEFINED, Value, show
@@ -192,6 +193,40 @@ def keys_over_the_acceptance(server: Server) -> None:
     server.expect_set("REQ-3", reply, names[1], 1)
     server.expect_outcome("REQ-3", reply, names[2], "fail", "refresh_limit")
     server.expect_outcome("REQ-3", reply, names[3], "fail", "refresh_limit")
+
+
+@case("REQ-3", title="A key that the handler took and gave no instruction for is ignored.")
+def taken_keys(server: Server) -> None:
+    cell, echo = server.cell_key(), key("fx/echo", 1)
+    steps = [take("fx/cell", 1), accept("fx/echo", 1), give(1)]
+    reply = server.command(steps, refreshes=[cell, echo])
+    server.expect_value("REQ-3", reply, 1)
+    server.expect_outcome("REQ-3", reply, cell, "ignore")
+    server.expect_set("REQ-3", reply, echo, 1)
+    server.check("REQ-3", server.calls("fx/cell") == 0, "no run of the query", "it ran")
+    named = server.command(
+        [take("fx/cell", 1), put("fx/cell", server.cell_argument(), 9)], refreshes=[cell]
+    )
+    server.expect_set("REQ-3", named, cell, 9)
+
+
+@case("REQ-3", "REQ-4", title="What a handler takes is judged as what it accepts.")
+def taken_keys_are_judged(server: Server) -> None:
+    invalid = key("fx/typed", {"name": "", "count": 0})
+    good = [key("fx/typed", {"name": name, "count": 0}) for name in "abc"]
+    names = ["fx/typed/LTE", invalid, *good]
+    reply = server.command([take("fx/typed", 2), give(1)], refreshes=names)
+    server.expect_outcome("REQ-3", reply, names[0], "fail", "non_canonical")
+    server.expect_outcome("REQ-3", reply, invalid, "fail", "invalid_argument")
+    server.expect_outcome("REQ-3", reply, good[0], "ignore")
+    for name in good[1:]:
+        server.expect_outcome("REQ-3", reply, name, "fail", "refresh_limit")
+    # a key that was taken is not there for the next acceptance
+    steps = [take("fx/typed", 1), accept("fx/typed", 1), give(1)]
+    reply = server.command(steps, refreshes=good)
+    server.expect_outcome("REQ-4", reply, good[0], "ignore")
+    server.expect_set("REQ-4", reply, good[1], {"name": "b", "count": 0})
+    server.expect_outcome("REQ-4", reply, good[2], "fail", "refresh_limit")
 
 
 @case("REQ-3", "UPD-4", title="A key that the handler named itself needs no acceptance.")

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from typing import Final
 
-import msgspec
-
 from wireflight import Limits, Wireflight
 from wireflight_conformance.embedded.functions import fixture_extensions, fixture_functions
 from wireflight_conformance.embedded.state import Runs
+from wireflight_conformance.embedded.steps import commit
 
 __all__ = ["app", "fixture_app"]
 
-_LIMITS: Final = Limits(handler_ms=1500, body_idle_ms=1000, refresh_phase_ms=800)
+_LIMITS: Final = Limits(
+    handler_ms=1500, body_idle_ms=1000, refresh_phase_ms=800, body_total_ms=2500
+)
 
 
 def fixture_app(
@@ -40,14 +41,15 @@ def fixture_app(
         extensions=fixture_extensions(),
         expose_functions=True,
         refresh_concurrency=8,
+        after_commit=commit,
     )
     app.include(fixture_functions(runs or Runs(), response_bytes=limits.response_bytes))
     return app
 
 
 def quick_limits() -> Limits:
-    """Return limits for the embedded server: also the whole body is waited for but shortly."""
-    return msgspec.structs.replace(_LIMITS, body_total_ms=2500)
+    """Return the limits of `fixture_app`: short times, so that what waits for them does not."""
+    return _LIMITS
 
 
 app: Final = fixture_app()

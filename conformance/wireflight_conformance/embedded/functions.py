@@ -10,7 +10,7 @@ import anyio
 import anyio.lowlevel
 import msgspec
 
-from wireflight import BigInt, Extensions
+from wireflight import BigInt, Extensions, WireMap
 from wireflight.functions import Functions, get_request_event
 from wireflight_conformance.embedded.steps import Arguments, Queries, Script
 
@@ -39,6 +39,20 @@ class Typed(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     mode: Literal["a", "b"] | Unset = UNSET
     tags: Annotated[list[str], msgspec.Meta(max_length=3)] | Unset = UNSET
     at: Place | Unset = UNSET
+    data: bytes | Unset = UNSET
+    big: BigInt | Unset = UNSET
+    labels: set[str] | Unset = UNSET
+    # a dict with names for keys would be an object
+    counts: WireMap | Unset = UNSET
+
+    def __post_init__(self) -> None:
+        """Refuse counts of anything but strings to integers."""
+        if isinstance(self.counts, WireMap) and not all(map(_is_count, self.counts.items())):
+            raise ValueError("counts are a map of strings to integers")
+
+
+def _is_count(pair: tuple[object, object]) -> bool:
+    return isinstance(pair[0], str) and type(pair[1]) is int
 
 
 class CellName(msgspec.Struct, forbid_unknown_fields=True):

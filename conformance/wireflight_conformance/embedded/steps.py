@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -11,6 +12,7 @@ import anyio
 from wireflight.functions import (
     Query,
     QueryInstance,
+    RequestEvent,
     error,
     get_request_event,
     invalidate,
@@ -23,7 +25,7 @@ from wireflight.functions import (
 if TYPE_CHECKING:
     from .state import Runs
 
-__all__ = ["Arguments", "Queries", "Script"]
+__all__ = ["Arguments", "Queries", "Script", "commit"]
 
 AnyQuery = Query[..., Any]  # each has a result of its own
 Arguments = tuple[tuple[object, ...], dict[str, object]]
@@ -52,6 +54,21 @@ def _integer(step: Mapping[str, object], name: str) -> int:
     return value
 
 
+def commit(event: RequestEvent) -> None:
+    """End the work of a command: do what the steps ``late`` and ``fail_commit`` have set up."""
+    for action in getattr(event.locals, "at_commit", ()):
+        action()
+
+
+def _at_commit(action: Callable[[], None]) -> None:
+    shared = get_request_event().locals
+    shared.at_commit = [*getattr(shared, "at_commit", ()), action]
+
+
+def _refuse_to_commit() -> None:
+    raise RuntimeError("a step lets this commit fail")
+
+
 class Script:
     """One run of a list of steps."""
 
@@ -78,14 +95,16 @@ class Script:
 
     async def _do(self, step: Mapping[str, object]) -> None:
         kind = _text(step, "do")
-        if kind in ("read", "return_read", "refresh", "set"):
+        if kind in ("read", "return_read", "refresh", "set", "set_special"):
             await self._touch(kind, step)
+        elif kind in ("late", "fail_commit"):
+            _at_commit(self._late(step) if kind == "late" else _refuse_to_commit)
         elif kind in ("open", "wait", "sleep", "child"):
             await self._wait(kind, step)
         elif kind in ("return", "return_special"):
             special = kind == "return_special"
             self._result = self._special(_text(step, "kind")) if special else step["value"]
-        elif kind in ("accept", "invalidate", "reset"):
+        elif kind in ("accept", "take", "invalidate", "reset"):
             self._mark(kind, step)
         elif kind in ("add", "finish"):
             if kind == "add":
@@ -113,8 +132,22 @@ class Script:
             self._result = await instance
         elif kind == "refresh":
             instance.refresh()
-        else:
+        elif kind == "set":
             instance.set(step["value"])
+        else:
+            instance.set(self._special(_text(step, "kind")))
+
+    def _late(self, step: Mapping[str, object]) -> Callable[[], None]:
+        # as a task does that the handler starts and that outlives it: in the handler's context
+        instance, context = self._instance(step), contextvars.copy_context()
+
+        def act() -> None:
+            try:
+                context.run(instance.refresh)
+            except RuntimeError:
+                self._state.cells["late"] += 1
+
+        return act
 
     async def _wait(self, kind: str, step: Mapping[str, object]) -> None:
         if kind == "open":
@@ -142,6 +175,8 @@ class Script:
     def _mark(self, kind: str, step: Mapping[str, object]) -> None:
         if kind == "accept":
             requested(self._query(step), limit=_integer(step, "limit")).refresh_all()
+        elif kind == "take":
+            list(requested(self._query(step), limit=_integer(step, "limit")))
         elif kind == "reset":
             reset()
         elif step.get("all") is True:

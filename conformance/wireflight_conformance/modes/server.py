@@ -42,7 +42,12 @@ FIXTURES: Mapping[str, str] = {
     "fx/act": "query",
     "fx/run": "command",
 }
-_SHORT_MS: Mapping[str, int] = {"handler_ms": 2000, "body_idle_ms": 2000, "refresh_phase_ms": 1000}
+_SHORT_MS: Mapping[str, int] = {
+    "handler_ms": 2000,
+    "body_idle_ms": 2000,
+    "refresh_phase_ms": 1000,
+    "body_total_ms": 3000,
+}
 
 
 class NoTargetError(Exception):
