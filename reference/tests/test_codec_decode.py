@@ -109,6 +109,7 @@ REFUSED = [
     *('[["Uint8Array",1],["ArrayBuffer","YQ=="]]', '[["ArrayBuffer",1],"YQ=="]'),
     *('[["ArrayBuffer","!!!!"]]', '[["ArrayBuffer","YQ"]]', '[["ArrayBuffer","YR=="]]'),
     *('[["ArrayBuffer","YQ==\\n"]]', '[["ArrayBuffer","YQ=="," "]]', '[["ArrayBuffer"]]'),
+    *('[["ArrayBuffer","AQID===="]]', '[["ArrayBuffer","===="]]', '[["ArrayBuffer","AQ======"]]'),
     *('[["ArrayBuffer","YWI=YWI="]]', '[["ArrayBuffer","Y_-a"]]', '[["ArrayBuffer","é==="]]'),
     # D-14: numbers.
     *('[["BigInt",5]]', '[["BigInt","0x10"]]', '[["BigInt"," 1"]]', '[["BigInt","1_0"]]'),
@@ -163,13 +164,23 @@ def test_decoder_reads_a_string_with_minus_zero() -> None:
 
 
 def test_decoder_rejects_entry_that_nothing_reaches_in_a_request_only() -> None:
-    """A client ignores such an entry, whatever it is; a server refuses it."""
-    for text in ("[1,2]", "[[1],2,3]", '[1,["Unknown",0]]', "[1,[1]]", "[[1],2,[3],[2]]"):
+    """A client ignores such an entry; a server refuses it."""
+    for text in ("[1,2]", "[[1],2,3]", '[1,["Set",0]]', "[1,[0]]", "[[1],2,[3],[1]]"):
         with pytest.raises(DecodeError) as caught:
             loads(text)
         assert caught.value.code == INVALID
         assert caught.value.position.startswith("entry ")
         assert loads(text, is_request=False) in (1, [2])
+
+
+@pytest.mark.parametrize(
+    "text", ['[1,["Unknown",0]]', "[1,[1]]", "[1,[2],[1]]", "[1,[7]]", "[1,[true]]"]
+)
+def test_decoder_rejects_entry_that_nothing_reaches_if_it_is_malformed(text: str) -> None:
+    """A client reads past an entry, not past a fault."""
+    with pytest.raises(DecodeError) as caught:
+        loads(text, is_request=False)
+    assert caught.value.code == INVALID
 
 
 @pytest.mark.parametrize(
@@ -223,6 +234,40 @@ def test_decoder_rejects_what_is_over_a_limit(
     assert (caught.value.code, caught.value.limit) == (expected, limit)
     if limit != "body_bytes":
         loads(beyond, limits=limits, is_request=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "limits", "code"),
+    [
+        # Steps 8 and 9: the forms of all entries, then all references.
+        (f'[[9],["BigInt","{"9" * 1025}"]]', Limits(), "too_large"),
+        (f'[[1,2],["Nope",0],["BigInt","{"9" * 1025}"]]', Limits(), "invalid_payload"),
+        # Steps 10 to 12 before the limits.
+        ("[[1],[2],[],3]", Limits(depth=1), "invalid_payload"),
+        ("[[1,1,1],[2],[1]]", Limits(container_members=2), "invalid_payload"),
+        ('[[1],[2],["Set",3,4],5,5]', Limits(depth=1), "invalid_payload"),
+        # Members, then depth, then nodes.
+        ("[[1,1,1],[2],[]]", Limits(container_members=2, depth=1), "too_large"),
+        ("[[1,1,1],[2],[]]", Limits(expanded_nodes=2, depth=1), "too_deep"),
+    ],
+)
+def test_decoder_finds_the_first_of_two_faults(text: str, limits: Limits, code: str) -> None:
+    """The code is that of the earliest step which fails."""
+    with pytest.raises(DecodeError) as caught:
+        loads(text, limits=limits)
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize("digits", [601, 4301, 65_536])
+def test_decoder_reads_long_bigint_of_a_response(digits: int) -> None:
+    """The interpreter's own limit of digits does not show."""
+    text = f'[["BigInt","-{"123456789" * digits}"'[: digits + 13] + '"]]'
+    number = loads(text, is_request=False)
+    assert number % 10**9 == -int(text[-12:-3]) % 10**9
+    assert dumps(number) == text
+    with pytest.raises(DecodeError) as caught:
+        loads(f'[["BigInt","{"1" * 65_537}"]]', is_request=False)
+    assert caught.value.limit == "bigint_digits"
 
 
 def test_decoder_rejects_response_over_its_size() -> None:

@@ -167,7 +167,7 @@ def _cycle() -> object:
         ([object()], (0,), "is not a type that can be sent"),
         ([lambda: None], (0,), "is not a type that can be sent"),
         ({"a": {"__proto__": 1}}, ("a",), "__proto__"),
-        ([10**5000], (0,), "too many digits"),
+        ([10**70_000], (0,), "too many digits"),
         (
             [datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=1)))],
             (0,),

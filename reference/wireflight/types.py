@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import msgspec
 
-from wireflight.scalars import BigInt, bytes_text, scalar_text
+from wireflight.scalars import MAX_SAFE_INTEGER, BigInt, bytes_text, scalar_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
 __all__ = [
     "MODEL_TYPES",
@@ -28,24 +31,37 @@ T = TypeVar("T")
 
 _BYTES: Final = (bytes, bytearray, memoryview)
 
-Identity = str | int
-"""What makes a member equal to another: its text, or its address if it is a container."""
+Identity = str | int | float | bytes | tuple[int] | None
+"""What makes a member equal to another.
+
+A string and a number are their own, another scalar has its text as bytes, and whatever is no
+scalar has its address in a tuple.
+"""
 
 
 def member_identity(value: object) -> Identity:
     """Return what tells a map key or a set item apart from every other.
 
-    Scalars are told apart by their payload text, so `1`, `True`, `"1"` and a bigint 1
-    differ, `1` and `1.0` do not, and NaN is equal to itself. The text is hashed with the
-    interpreter's secret, so chosen integers cannot collide. Containers and byte strings
-    are told apart by identity.
+    Scalars are told apart as their payload texts are, so `1`, `True`, `"1"` and a bigint 1
+    differ, `1` and `1.0` do not, and NaN is equal to itself. Bigints, of which any number can
+    be chosen to collide, are hashed as texts with the interpreter's secret. Containers and
+    byte strings are told apart by identity.
 
     Raises:
         ValueError: When a scalar cannot be encoded.
         OverflowError: When a date leaves the range of years in UTC.
+
+    Spec: KEY-3, PAY-8.
     """
+    if isinstance(value, str):
+        return value if type(value) is str else str.__str__(value)
+    if isinstance(value, int) and not isinstance(value, (bool, BigInt)):
+        if -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER:
+            return value if type(value) is int else int.__int__(value)
+    elif isinstance(value, float) and isfinite(value):
+        return float.__float__(value)
     text = scalar_text(value)
-    return id(value) if text is None else text
+    return (id(value),) if text is None else text.encode()
 
 
 def _comparable(value: object) -> object:
@@ -86,7 +102,7 @@ class WireSet:
 
     def identified(self) -> Iterable[tuple[Identity, tuple[object]]]:
         """Iterate over the items, each after its identity."""
-        return ((identity, (item,)) for identity, item in self._items.items())
+        return zip(self._items, zip(self._items.values(), strict=True), strict=True)
 
     def __contains__(self, item: object) -> bool:
         return member_identity(item) in self._items
@@ -100,9 +116,9 @@ class WireSet:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, WireSet):
             return NotImplemented
-        return _texts(self._items) == _texts(other._items) and [
-            _comparable(item) for key, item in self._items.items() if type(key) is int
-        ] == [_comparable(item) for key, item in other._items.items() if type(key) is int]
+        return _scalars(self._items).keys() == _scalars(other._items).keys() and [
+            _comparable(item) for key, item in self._items.items() if type(key) is tuple
+        ] == [_comparable(item) for key, item in other._items.items() if type(key) is tuple]
 
     def __repr__(self) -> str:
         return f"WireSet({list(self._items.values())!r})"
@@ -187,25 +203,22 @@ class WireMap:
         if mine.keys() != theirs.keys():
             return False
         return all(mine[text][1] == theirs[text][1] for text in mine) and [
-            (_comparable(k), v) for identity, (k, v) in self._pairs.items() if type(identity) is int
+            (_comparable(k), v)
+            for identity, (k, v) in self._pairs.items()
+            if type(identity) is tuple
         ] == [
             (_comparable(k), v)
             for identity, (k, v) in other._pairs.items()
-            if type(identity) is int
+            if type(identity) is tuple
         ]
 
     def __repr__(self) -> str:
         return f"WireMap({list(self._pairs.values())!r})"
 
 
-def _texts(items: dict[Identity, object]) -> set[Identity]:
-    """Return the identities that are texts; an item need not be compared beyond its own."""
-    return {key for key in items if type(key) is str}
-
-
 def _scalars(members: dict[Identity, T]) -> dict[Identity, T]:
     """Keep the members whose key is a scalar."""
-    return {key: member for key, member in members.items() if type(key) is str}
+    return {key: member for key, member in members.items() if type(key) is not tuple}
 
 
 MODEL_TYPES: Final = frozenset(
@@ -236,18 +249,29 @@ class Extension(Generic[T]):
     plain: Callable[[T], object]
 
 
+Rule = Extension[Any] | Callable[[Any], object] | None
+"""How values of a type are encoded, if that is registered."""
+
+_MAX_RULES: Final = 1024
+_MAX_NAME_CHARS: Final = 64
+_IDENTIFIER: Final = "[A-Za-z_][A-Za-z0-9_]*"
+_match_name: Final = re.compile(rf"{_IDENTIFIER}(?:\.{_IDENTIFIER})+").fullmatch
+
+
 class Extensions:
     """The extensions and adapters of one application.
 
     Registration is complete before the first value is encoded or decoded with it.
     """
 
-    __slots__ = ("_adapters", "_by_name", "_by_type")
+    __slots__ = ("_adapters", "_by_name", "_by_type", "_rules", "_tags")
 
     def __init__(self) -> None:
         self._by_name: dict[str, Extension[Any]] = {}
         self._by_type: dict[type, Extension[Any]] = {}
         self._adapters: dict[type, Callable[[Any], object]] = {}
+        self._rules: dict[type, Rule] = {}
+        self._tags: list[bytes] = []
 
     def register(
         self,
@@ -261,7 +285,7 @@ class Extensions:
         """Add an extension.
 
         Args:
-            name: The tag; printable ASCII without quotes, backslashes or `<`, with a `.`.
+            name: The tag: two or more identifiers joined by `.`, at most 64 characters.
             python_type: The type of its values.
             encode: Turns a value into its content.
             decode: Turns a content back; it may raise ValueError or TypeError to refuse it.
@@ -273,9 +297,10 @@ class Extensions:
         Raises:
             ValueError: When the name has no `.` or another form than names have, when the
                 name or type is registered already, or the type is one of the data model.
+
+        Spec: VAL-7.
         """
-        allowed = name.isascii() and name.isprintable() and not set(name) & set('"\\< ')
-        if "." not in name or not allowed:
+        if len(name) > _MAX_NAME_CHARS or not _match_name(name):
             raise ValueError(f"an extension needs a name such as 'app.Money', not {name!r}")
         if python_type in MODEL_TYPES:
             raise ValueError(f"{python_type.__qualname__} is a type of the data model itself")
@@ -284,6 +309,8 @@ class Extensions:
         extension = Extension(name, python_type, encode, decode, plain or encode)
         self._by_name[name] = extension
         self._by_type[python_type] = extension
+        self._rules.clear()
+        self._tags.append(f'["{name}",'.encode())
         return extension
 
     def adapt(self, python_type: type[T], function: Callable[[T], object]) -> None:
@@ -298,15 +325,34 @@ class Extensions:
         if python_type in self._adapters:
             raise ValueError(f"{python_type.__qualname__} has an adapter already")
         self._adapters[python_type] = function
+        self._rules.clear()
 
     def named(self, name: str) -> Extension[Any] | None:
-        """Return the extension with exactly this name."""
+        """Return the extension with exactly this name.
+
+        Spec: PAY-7.
+        """
         return self._by_name.get(name)
 
-    def of(self, python_type: type) -> Extension[Any] | None:
-        """Return the extension of a type or of its nearest registered base."""
-        return next((self._by_type[t] for t in python_type.__mro__ if t in self._by_type), None)
+    def may_stand_in(self, text: bytes) -> bool:
+        """Tell whether a table without white space can hold a value of any extension."""
+        return any(tag in text for tag in self._tags)
 
-    def adapter_of(self, python_type: type) -> Callable[[Any], object] | None:
-        """Return the adapter of a type or of its nearest registered base."""
-        return next((self._adapters[t] for t in python_type.__mro__ if t in self._adapters), None)
+    def rule_of(self, python_type: type) -> Rule:
+        """Return the extension of a type or its nearest registered base, else the adapter."""
+        try:
+            return self._rules[python_type]
+        except KeyError:
+            rule: Rule = next(
+                (
+                    known[base]
+                    for known in (self._by_type, self._adapters)
+                    for base in python_type.__mro__
+                    if base in known
+                ),
+                None,
+            )
+            if len(self._rules) >= _MAX_RULES:  # of types that are made while the server runs
+                self._rules.clear()
+            self._rules[python_type] = rule
+            return rule

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from wireflight.codec.builder import SENTINELS, Builder
+from wireflight.codec.builder import SENTINELS, build_tagged
 from wireflight.codec.strictjson import read_json
-from wireflight.codec.survey import building_order, check_limits, refuse_wrong_shape
+from wireflight.codec.survey import (
+    building_order,
+    check_limits,
+    read_leaves,
+    refuse_equal_members,
+)
 from wireflight.codec.tree import Unread, read_tree
 from wireflight.errors import DecodeError, DecodeErrorCode
 from wireflight.limits import Limits
@@ -43,6 +48,8 @@ def loads(
     Raises:
         DecodeError: When the text is anything but one acceptable value. No input leads to
             another exception.
+
+    Spec: PAY-6, PAY-7, PAY-8, PAY-9, PAY-10, PAY-11.
     """
     data: bytes
     if isinstance(text, str):
@@ -98,25 +105,37 @@ def read_carefully(
 
     Raises:
         DecodeError: As `loads` does.
+
+    Spec: PAY-6; each step is one function.
     """
     entries = read_json(data, max_depth=2, too_deep=_INVALID, is_table=True)
-    if not isinstance(entries, list):
+    if not isinstance(entries, list):  # step 5
         if type(entries) in (int, float) and entries in SENTINELS:
             return SENTINELS[entries]  # type: ignore[index]
         raise DecodeError(_INVALID, "the root is neither a table nor a sentinel")
-    if not entries:
+    if not entries:  # step 6
         raise DecodeError(_INVALID, "the table is empty")
-    if is_request and len(entries) > limits.table_entries:
+    if is_request and len(entries) > limits.table_entries:  # step 7
         raise _too_large("the table has too many entries", "table_entries")
-    refuse_wrong_shape(entries)
-    order = building_order(entries, is_request=is_request)
+    values = read_leaves(entries, limits, extensions, is_request=is_request)
+    order = building_order(entries, values.keys(), is_request=is_request)
+    refuse_equal_members(entries, values)
     if is_request:
         check_limits(entries, order, limits)
-    values: dict[Any, Any] = dict(enumerate(entries))
-    values.update(SENTINELS)
-    Builder(entries, limits, extensions, is_request=is_request, is_revived=is_revived).build(
-        order, values
-    )
+    for index in order:
+        entry = entries[index]
+        if type(entry) is dict:
+            values[index] = {name: values[ref] for name, ref in entry.items()}
+        elif not entry or type(entry[0]) is not str:
+            values[index] = [values[ref] for ref in entry]
+        elif entry[0] == "null":
+            members = zip(entry[1::2], entry[2::2], strict=True)
+            values[index] = {name: values[ref] for name, ref in members}
+        else:
+            read_members = [entry[0], *(values[ref] for ref in entry[1:])]
+            values[index] = build_tagged(
+                read_members, entry, index, entries, extensions, is_revived=is_revived
+            )
     return values[0]
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from wireflight.codec.normal import in_text_order
 from wireflight.errors import EncodeError
 from wireflight.scalars import scalar_text
-from wireflight.types import Identity, WireMap, WireSet
+from wireflight.types import WireMap, WireSet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
 __all__ = ["key_text", "members_in_order"]
 
@@ -20,6 +20,8 @@ def key_text(value: object) -> str | None:
 
     Raises:
         EncodeError: When the scalar cannot be encoded.
+
+    Spec: KEY-3.
     """
     try:
         return scalar_text(value)
@@ -45,28 +47,27 @@ def members_in_order(
 
     Raises:
         EncodeError: When two keys or items are equal, or one cannot be encoded.
+
+    Spec: PAY-4, KEY-1 steps 4 and 5, KEY-3.
     """
-    source: Iterable[tuple[Identity, tuple[object, ...]]]
+    members: list[tuple[object, ...]]
     if isinstance(value, (WireSet, WireMap)):
-        source = value.identified()
+        members = [member for _, member in value.identified()]
+        if not is_sorted:
+            return members  # which are told apart already
     elif isinstance(value, dict):
-        source = ((0, pair) for pair in value.items())
+        members = list(value.items())
     else:
-        source = ((0, (item,)) for item in value)
+        members = [(item,) for item in value]
         is_sorted = True
-    texts: dict[Identity, tuple[object, ...]] = {}
-    for identity, raw_member in source:
-        text: Identity = identity
-        member = raw_member
-        if not isinstance(identity, str):
-            key = project(member[0])
-            member = (key, *member[1:])
-            scalar = key_text(key)
-            if scalar is None:
-                scalar = text_of_container(key) if is_sorted else None
-            text = len(texts) if scalar is None else scalar
+    texts: dict[object, tuple[object, ...]] = {}
+    for member in members:
+        key = project(member[0])
+        text: object = key_text(key)
+        if text is None:
+            text = text_of_container(key) if is_sorted else len(texts)
         if text in texts:
-            raise EncodeError("two map keys or set items are equal on the wire")
-        texts[text] = member
+            raise EncodeError("two map keys or set items are equal on the wire")  # PAY-4, KEY-1
+        texts[text] = (key, *member[1:])
     members = list(texts.values())
     return in_text_order(members, map(str, texts)) if is_sorted else members

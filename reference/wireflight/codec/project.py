@@ -14,7 +14,7 @@ import msgspec
 
 from wireflight.errors import EncodeError
 from wireflight.scalars import BigInt
-from wireflight.types import MODEL_TYPES
+from wireflight.types import MODEL_TYPES, Extension
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Hashable
@@ -78,14 +78,13 @@ class Projector:
     def _step(self, value: object) -> object:
         kind = type(value)
         if self._extensions is not None:
-            extension = self._extensions.of(kind)
-            if extension is not None:
-                if self._accept is None or extension.name in self._accept:
-                    return Extended(extension.name, _call(extension.encode, value))
-                return _call(extension.plain, value)
-            adapter = self._extensions.adapter_of(kind)
-            if adapter is not None:
-                return _call(adapter, value)
+            rule = self._extensions.rule_of(kind)
+            if isinstance(rule, Extension):
+                if self._accept is None or rule.name in self._accept:  # VAL-8
+                    return Extended(rule.name, _call(rule.encode, value))
+                return _call(rule.plain, value)
+            if rule is not None:
+                return _call(rule, value)
         read = _reader(cast("Hashable", kind))
         if read is None:
             raise EncodeError(
@@ -116,6 +115,8 @@ def _reader(kind: type) -> Callable[[Any], object] | None:
     attributes = kind.__dict__.get("__attrs_attrs__")
     if attributes is not None:
         return _attribute_reader([a.name for a in attributes])
+    if hasattr(kind, "__pydantic_serializer__"):  # a model; a dataclass was found above
+        return _dump_model
     if issubclass(kind, datetime):
         return _plain_datetime
     if issubclass(kind, _ISO_TYPES):
@@ -124,6 +125,11 @@ def _reader(kind: type) -> Callable[[Any], object] | None:
         if issubclass(kind, base):
             return _BASE_READERS[base]
     return None
+
+
+def _dump_model(model: Any) -> object:
+    """Read a model of pydantic's, whose own serialisers take part, as it names its fields."""
+    return _call(lambda value: value.model_dump(by_alias=True), model)
 
 
 def _enum_value(member: Enum) -> object:
