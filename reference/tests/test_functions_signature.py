@@ -46,6 +46,14 @@ def codes(handler, argument: object) -> list[tuple[tuple, str]]:
     return [(tuple(issue.path), issue.code) for issue in caught.value.issues]
 
 
+def test_signature_looks_for_every_issue_only_where_asked_to() -> None:
+    """Without an explanation there is one issue, whatever the faults."""
+    for explain, count in ((True, 2), (False, 1)):
+        with pytest.raises(ValidationError) as caught:
+            Signature(several).bind({"a": "x", "b": "y"}, explain=explain)
+        assert len(caught.value.issues) == count
+
+
 @pytest.mark.parametrize(
     ("handler", "argument", "parameters"),
     [

@@ -14,8 +14,8 @@ from pydantic_core import PydanticKnownError
 from pydantic_core._pydantic_core import list_all_errors  # it has no public place
 
 from wireflight.issues import CODES, Converter, ValidationError
-from wireflight.pydantic import PydanticAdapter, encode_models
-from wireflight.types import BigInt, Extensions, WireMap, WireSet
+from wireflight.pydantic import PydanticAdapter
+from wireflight.types import BigInt, WireMap, WireSet
 
 SENTINEL = "s3ntinel"
 
@@ -187,12 +187,3 @@ def test_adapter_maps_every_error_of_pydantic(error: Any) -> None:
     assert issue.path[:1] == ("text",)
     assert issue.code in CODES
     assert SENTINEL not in issue.message + repr(issue.params)
-
-
-def test_models_are_encoded_as_objects_of_their_fields() -> None:
-    """A model in a result is read by the adapter that is registered for all of them."""
-    extensions = Extensions()
-    encode_models(extensions)
-    adapter = extensions.adapter_of(Item)
-    assert adapter is not None
-    assert adapter(Item(qty=1, tags={2})) == {"qty": 1, "tags": {2}}

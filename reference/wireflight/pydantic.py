@@ -1,6 +1,7 @@
-"""Arguments and results that are pydantic models, for the extra `wireflight[pydantic]`.
+"""Arguments that are pydantic models, for the extra `wireflight[pydantic]`.
 
-A model validates by its own rules: what its configuration coerces or merges is coerced or
+Signatures that name a model load this themselves; the codec reads models in results. A
+model validates by its own rules: what its configuration coerces or merges is coerced or
 merged. What it refuses becomes the same issues as any other type's.
 """
 
@@ -16,7 +17,7 @@ from pydantic.dataclasses import is_pydantic_dataclass
 
 from wireflight.issues import MAX_ISSUES, Issue, ValidationError, make_issue
 from wireflight.issues.lower import collisions
-from wireflight.types import BigInt, Extensions, WireMap, WireSet
+from wireflight.types import BigInt, WireMap, WireSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from wireflight.issues.issue import Code, Param, Path
 
-__all__ = ["PydanticAdapter", "encode_models"]
+__all__ = ["PydanticAdapter"]
 
 _EXPECTED: Final[Mapping[str, str]] = {
     "none": "null",
@@ -97,7 +98,7 @@ _CHOICE_LIST: Final = re.compile(rf"(?:{_CHOICE.pattern})(?:(?:, | or )(?:{_CHOI
 class PydanticAdapter:
     """Converts values to pydantic's models and dataclasses.
 
-    Give it to `Converter(adapters=…)`.
+    Signatures of functions have it; give it to a `Converter(adapters=…)` of your own.
     """
 
     def __init__(self) -> None:
@@ -138,15 +139,6 @@ class PydanticAdapter:
         if definitions:
             schema["$defs"] = {f"{name}.{key}": value for key, value in definitions.items()}
         return schema
-
-
-def encode_models(extensions: Extensions) -> None:
-    """Let models stand in results: each is encoded as the object of its fields.
-
-    Raises:
-        ValueError: When the models have an adapter already.
-    """
-    extensions.adapt(pydantic.BaseModel, lambda model: model.model_dump(by_alias=True))
 
 
 def _plain(value: object, path: Path) -> object:

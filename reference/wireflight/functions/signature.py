@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, get_type_hints
 
 import msgspec
 
+from wireflight.functions.models import ADAPTERS
 from wireflight.issues import Converter, ValidationError, make_issue
 
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ UNDEFINED: Final = msgspec.UNSET
 
 _COLLECTING: Final = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 _UNRESOLVED: Final = object()
+
+
+def _converter(type_: object) -> Converter[Any]:
+    return Converter(type_, adapters=ADAPTERS)
 
 
 class Signature:
@@ -58,11 +63,11 @@ class Signature:
         self._hints = hints
         checked = [p for p in self.parameters if p.name in hints]
         if self._single is not None:
-            self._converter = Converter(hints[self._single.name]) if checked else None
+            self._converter = _converter(hints[self._single.name]) if checked else None
         elif not self.parameters:
             self._converter = None
         else:
-            self._converter = Converter(self._members(hints))
+            self._converter = _converter(self._members(hints))
 
     def _members(self, hints: Mapping[str, Any]) -> type[msgspec.Struct]:
         """Make the type of the object that holds several parameters."""
@@ -89,8 +94,14 @@ class Signature:
         hints = self._hints
         return hints if hints is not None else {}
 
-    def bind(self, argument: object) -> tuple[tuple[object, ...], dict[str, object]]:
+    def bind(
+        self, argument: object, *, explain: bool = True
+    ) -> tuple[tuple[object, ...], dict[str, object]]:
         """Check a received argument and spread it over the parameters.
+
+        Args:
+            argument: The argument as it was decoded.
+            explain: Whether to look for every issue, which may cost more than the call.
 
         Returns:
             What the handler is called with.
@@ -108,7 +119,7 @@ class Signature:
             if argument is UNDEFINED and single.default is not single.empty:
                 return (), {}
             if isinstance(converter, Converter):
-                argument = converter.convert(argument)
+                argument = converter.convert(argument, explain=explain)
             if single.kind is single.KEYWORD_ONLY:
                 return (), {single.name: argument}
             return (argument,), {}
@@ -118,7 +129,7 @@ class Signature:
             return (), {}
         if argument is UNDEFINED:
             argument = {}
-        members = converter.convert(argument)
+        members = converter.convert(argument, explain=explain)
         named = {
             parameter.name: value
             for parameter in self.parameters
@@ -154,6 +165,6 @@ class Signature:
         if "return" not in hints:
             return None
         try:
-            return Converter(hints["return"]).schema()
+            return _converter(hints["return"]).schema()
         except TypeError:  # a type that can be sent but not received
             return {"title": str(hints["return"])}
