@@ -362,6 +362,30 @@ async def test_server_lets_hooks_replace_the_text_of_errors(asgi, caplog) -> Non
     assert seen == [(ValueError, "do"), (1, "do")]
 
 
+async def test_server_tells_the_validation_hook_every_issue(asgi) -> None:
+    """The hook sees all that is wrong, of calls and requested keys, where the client does not."""
+    app = Wireflight()
+    counts: list[int] = []
+
+    @app.query
+    async def read(a: int, b: int) -> None: ...
+
+    @app.command
+    async def act() -> None:
+        requested(read, limit=1).refresh_all()
+
+    @app.handle_validation_error
+    def on_invalid(raised, event) -> None:
+        counts.append(len(raised.issues))
+
+    client = asgi(app)
+    refused = (await client.get("/read", query='arg={"a":"x"}')).document()["error"]
+    key = "read/" + payload({"a": "x"})
+    await client.post("/act", {"refreshes": [key]})
+    assert "issues" not in refused
+    assert counts == [2, 2]
+
+
 async def test_server_survives_hooks_that_fail_or_keep_silent(asgi, caplog) -> None:
     """A broken hook is logged and the answer is the one without it."""
     for raises in (True, False):

@@ -52,12 +52,17 @@ class Caller(Protocol):
 class RequestState:
     """What all calls of one request share.
 
+    Attributes:
+        explains: Whether somebody wants every issue of arguments that do not validate,
+            whichever function it is.
+        requested: The keys that the client asked to be refreshed.
+
     Spec: FUN-3.
     """
 
     __slots__ = (
-        *("_headers", "_locals", "_received_cookies", "claimed_page", "raw_headers", "registry"),
-        "requested",
+        *("_headers", "_locals", "_received_cookies", "claimed_page", "explains"),
+        *("raw_headers", "registry", "requested"),
     )
 
     def __init__(
@@ -66,7 +71,9 @@ class RequestState:
         *,
         raw_headers: Sequence[tuple[bytes, bytes]] = (),
         claimed_page: str | None = None,
+        explains: bool = True,
     ) -> None:
+        self.explains = explains
         self.registry = registry
         self.raw_headers = raw_headers
         self.claimed_page = claimed_page

@@ -98,7 +98,9 @@ class Requested(Generic[R]):
     def _bind(self, frame: Frame, requested_key: RequestedKey) -> RequestedInstance[R] | None:
         query = self._query
         try:
-            args, kwargs = query.signature.bind(requested_key.argument)
+            args, kwargs = query.signature.bind(
+                requested_key.argument, explain=query.sends_details or frame.request.explains
+            )
         except ValidationError as error:
             frame.updates.add(
                 Unaccepted(

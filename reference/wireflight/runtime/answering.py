@@ -61,13 +61,14 @@ class Answer:
             server.settings.registry,
             raw_headers=head.raw_headers,
             claimed_page=None if page is None else page.decode("latin-1"),
+            explains=server.judge.explains,
         )
         self.frame = Frame(
             self.request,
             RememberingCaller() if entry.is_query else DirectCaller(),
             entry.function_id,
             is_query=entry.is_query,
-            updates=Updates(),
+            updates=Updates(is_begun=False),
         )
         self._reply: Reply | None = None
 
@@ -86,7 +87,9 @@ class Answer:
             call = read_call(head, self._entry, body, settings)
         function = self._entry.function
         try:
-            args, kwargs = function.signature.bind(call.argument)
+            args, kwargs = function.signature.bind(
+                call.argument, explain=function.sends_details or self.request.explains
+            )
         except ValidationError as error:
             body_of_error = await self.server.judge.invalid_argument(
                 error, RequestEvent(self.frame), sends_details=function.sends_details

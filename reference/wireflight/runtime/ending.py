@@ -78,6 +78,11 @@ class Judge:
         self._new_error_id = new_error_id
         self._details = sends_details
 
+    @property
+    def explains(self) -> bool:
+        """Whether every issue of an argument is wanted, whichever function it is for."""
+        return self._details or self._hooks.handle_validation_error is not None
+
     async def judge(self, raised: Exception, event: RequestEvent, *, is_query: bool) -> Ended:
         """Find how a call ended whose handler raised.
 
