@@ -15,6 +15,7 @@ from wireflight import (
     get_request_event,
     invalidate_all,
     redirect,
+    reset,
 )
 
 JSON = ("content-type", "application/json")
@@ -384,6 +385,40 @@ async def test_server_commits_between_the_handler_and_the_refreshes(asgi) -> Non
     assert seen == ["child", "act", "commit", "read"]
     await client.get("/read")
     assert seen.count("commit") == 1
+
+
+async def test_server_refuses_instructions_of_hooks(asgi) -> None:
+    """Before the handler and after it nothing becomes of held values; reading may go on."""
+    app = Wireflight()
+    refused: list[str] = []
+
+    @app.query
+    async def read() -> int:
+        return 1
+
+    @app.command
+    async def act() -> None:
+        read().refresh()
+
+    async def try_all(place: str) -> None:
+        for instruct in (read().refresh, read().invalidate, lambda: read().set(2), reset):
+            with pytest.raises(RuntimeError, match="has ended or not begun"):
+                instruct()
+            refused.append(place)
+        assert await read() == 1
+
+    @app.handle
+    async def handle(event, resolve) -> None:
+        await try_all("before")
+        await resolve()
+
+    @app.after_commit
+    async def commit(event) -> None:
+        await try_all("commit")
+
+    updates = (await asgi(app).post("/act")).document()["updates"]
+    assert [(update["op"], update["value"]) for update in updates] == [("set", 1)]
+    assert refused == ["before"] * 4 + ["commit"] * 4
 
 
 @pytest.mark.parametrize("raised", [ValueError("x"), None])

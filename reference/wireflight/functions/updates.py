@@ -100,10 +100,14 @@ class Updates:
         cookies: `Set-Cookie` values by name and domain.
     """
 
-    __slots__ = ("_cookie_values", "_parent", "cookies", "instructions", "is_closed", "taken")
+    __slots__ = (
+        *("_cookie_values", "_parent", "_takes_instructions", "cookies", "instructions"),
+        *("is_closed", "taken"),
+    )
 
-    def __init__(self, parent: Updates | None = None) -> None:
+    def __init__(self, parent: Updates | None = None, *, is_begun: bool = True) -> None:
         self._parent = parent
+        self._takes_instructions = is_begun
         self.instructions: list[Instruction] = []
         self.taken: set[str] = set()
         self.cookies: dict[tuple[str, str | None], bytes] = {}
@@ -114,22 +118,22 @@ class Updates:
         """Take down an instruction.
 
         Raises:
-            RuntimeError: When the handler has ended, so that nothing would come of it.
-        """
-        self._check_open()
-        self.instructions.append(instruction)
+            RuntimeError: When the handler has not begun or has ended.
 
-    def _check_open(self) -> None:
-        if self.is_closed:  # UPD-18
-            raise RuntimeError("the handler has ended: its updates are on their way already")
+        Spec: UPD-18.
+        """
+        if not self._takes_instructions:
+            raise RuntimeError("the handler has ended or not begun: nothing would come of this")
+        self.instructions.append(instruction)
 
     def set_cookie(self, name: str, domain: str | None, field: bytes, *, value: str | None) -> None:
         """Take down a cookie; a value of None is one that is removed.
 
         Raises:
-            RuntimeError: When the handler has ended.
+            RuntimeError: When the call has ended.
         """
-        self._check_open()
+        if self.is_closed:
+            raise RuntimeError("the call has ended: its cookies are on their way already")
         self.cookies[name, domain] = field
         self._cookie_values[name] = value
 
@@ -154,9 +158,18 @@ class Updates:
         self.cookies.update(child.cookies)
         self._cookie_values.update(child._cookie_values)
 
+    def begin(self) -> None:
+        """Take instructions from now on: the handler starts."""
+        self._takes_instructions = True
+
+    def end(self) -> None:
+        """Take no more instructions: the handler has ended, and its commit follows."""
+        self._takes_instructions = False
+
     def close(self) -> None:
-        """End the scope: from here on `add` raises."""
+        """End the call: from here on nothing is taken down."""
         self.is_closed = True
+        self._takes_instructions = False
 
 
 class Plan:

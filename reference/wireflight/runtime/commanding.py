@@ -43,6 +43,7 @@ async def answer_command(
     # the client goes; its deadline moves on from the handler to the refreshes.
     with anyio.CancelScope(shield=True) as scope:
         ended: Ended = Failed(error_body(ErrorCode.HANDLER_TIMEOUT))
+        answer.frame.updates.begin()
         running = _run_and_commit(answer, function, args, kwargs)
         finished = await OnSuspension(running, _deadline(scope, limits.handler_ms))
         if not scope.cancel_called:
@@ -90,6 +91,7 @@ async def _run_and_commit(
         value = await run_handler(answer.frame, function, args, kwargs)
     except Exception as error:  # noqa: BLE001 - here a failure becomes an answer
         return await judge.judge(error, event, is_query=False)
+    answer.frame.updates.end()  # UPD-18: what the commit's hook says is no handler's
     hook = answer.server.hooks.after_commit
     if hook is not None:
         try:

@@ -38,6 +38,7 @@ async def answer_query(
     at = server.stamps.take()  # ORD-2: before the handler starts
     client = _Client(answer.connection, server.settings.limits.handler_ms)
     ended: Ended = Failed(error_body(ErrorCode.HANDLER_TIMEOUT))
+    frame.updates.begin()
     try:
         with client.scope as scope:
             value = await OnSuspension(run_handler(frame, function, args, kwargs), client.watch)
