@@ -35,6 +35,12 @@ OURS, JSON = b"application/wireflight+json", b"application/json"
         (JSON + b';v="a\\",' + OURS + b'"', "plain"),
         (b"text/html, " + JSON + b";q=0.1, */*;q=0.8", "plain"),
         (b",, ," + JSON, "plain"),
+        (JSON + b";v;=;q=0.4;v=1;v=2," + OURS + b";q=0.3", "plain"),
+        (JSON + b";v=a b;q=0.2," + OURS + b";q=0.3", "wireflight"),
+        (JSON + b";q=0.5;q=0.5", None),
+        (JSON + b";q", None),
+        (JSON + b";q =0.5", None),
+        (JSON + b';q="0.5"', None),
     ],
 )
 def test_server_reads_accept(accept: bytes, encoding: str | None) -> None:

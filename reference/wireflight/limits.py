@@ -35,9 +35,6 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     bigint_digits: int = 1024
     """Decimal digits of one bigint, without its sign."""
 
-    batch_calls: int = 100
-    """Calls in one batch."""
-
     refresh_keys: int = 64
     """Different keys that one mutation may ask to be refreshed."""
 

@@ -132,14 +132,26 @@ def _read_accept(accept: bytes) -> Encoding | None:
         encoding = MEDIA_TYPES.get(next(parts).strip(_SPACE).lower())
         if encoding is None:
             continue
-        parameters = _parameters(parts)
-        quality = None if parameters is None else _quality(parameters.get(b"q", b"1"))
+        quality = _quality_of(parts)
         if quality:
             qualities[encoding] = max(quality, qualities.get(encoding, 0))
     if not qualities:
         return None
     plain, ours = qualities.get("plain", 0), qualities.get("wireflight", 0)
     return "plain" if plain > ours else "wireflight"
+
+
+def _quality_of(parameters: Iterator[bytes]) -> int | None:
+    """Return the quality among a range's parameters; a repeated one is malformed."""
+    found = b"1"
+    is_found = False
+    for parameter in parameters:
+        name, _, value = parameter.strip(_SPACE).partition(b"=")
+        if name.rstrip(_SPACE).lower() == b"q":
+            if is_found or len(name) != 1:
+                return None
+            found, is_found = value, True
+    return _quality(found)
 
 
 _cached_encoding = functools.lru_cache(maxsize=256)(_read_accept)
