@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -237,8 +238,10 @@ def _updates(reply: Reply) -> Iterator[Observation]:
         return
     forms = [_is_update(update) for update in updates]
     yield Observation("UPD-1", all(forms), "updates of the forms in the table", show(updates))
-    keys = [show(pick(update, "key")) for update in updates if pick(update, "key") is not UNDEFINED]
-    yield Observation("UPD-1", len(set(keys)) == len(keys), "each key once", f"{keys}"[:300])
+    # a key that is no string is no update of a form, which the line above says
+    keys = Counter(key for update in updates if isinstance(key := pick(update, "key"), str))
+    twice = [key for key, count in keys.items() if count > 1]
+    yield Observation("UPD-1", not twice, "each key once", f"more than once: {show(twice)}")
     ops = [pick(update, "op") for update in updates]
     yield Observation("UPD-1", "reset" not in ops[1:], "a reset before all others", show(ops))
     if reply.type == "error":
