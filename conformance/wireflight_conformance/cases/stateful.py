@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from wireflight_conformance.machines.play import Call, ViolationError
 
-_QUICK_ORDER: Final = 100
+_QUICK_ORDER: Final = 75
 _FULL_ORDER: Final = 250
 
 

@@ -298,11 +298,13 @@ def _updates(
             text = f"exactly one outcome for the requested {name!r}"
             yield "REQ-2", len(held) == 1, text, show(held)
         yield from _outcome(name, outcome, held, plain)
+    for name in sorted(expected.discarded - set(expected.outcomes) - expected.optional):
+        held = found.pop(name, [])
+        yield "FUN-6", not held, f"nothing that a failed child said of {name!r}", show(held)
     for name, held in found.items():
         if name in expected.optional and all(u.get("op") == "invalidate" for u in held):
             continue
-        clause = "FUN-6" if name in expected.discarded else "UPD-2"
-        clause = "UPD-9" if expected.type == "error" and clause == "UPD-2" else clause
+        clause = "UPD-9" if expected.type == "error" else "UPD-2"
         yield clause, False, f"nothing about {name!r}", show(held)
     yield from _marks(expected, reply)
 

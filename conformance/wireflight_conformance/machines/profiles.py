@@ -13,7 +13,7 @@ from hypothesis.configuration import set_hypothesis_home_dir
 
 __all__ = ["keep_out_of_working_directory", "settings_of", "storage"]
 
-_EXAMPLES: Final = {"smoke": (1, 1), "quick": (50, 12), "full": (100, 20), "soak": (4000, 30)}
+_EXAMPLES: Final = {"smoke": (1, 1), "quick": (40, 12), "full": (100, 20), "soak": (4000, 30)}
 """Profile -> examples, and steps of a state machine."""
 
 

@@ -161,9 +161,13 @@ SCENARIOS: Final[Mapping[str, tuple[Sequence[str], Sequence[Call]]]] = {
             _command(_set(_ECHO, 2), {"do": "invalidate", "all": True}, {"do": "reset"}, _FAIL),
         ],
     ),
-    "a query that a command calls refreshes nothing": (
-        ("UPD-18", "UPD-2"),
-        [_command({"do": "read", **_act(_refresh(_cell()))}, refreshes=[_cell()])],
+    "queries give no instructions": (
+        ("UPD-18", "REQ-3"),
+        [
+            _command({"do": "read", **_act(_refresh(_cell()))}, refreshes=[_cell()]),
+            _command(_refresh(_act(_set(_cell(), 1))), _refresh(_act({"do": "reset"}))),
+            {"call": "query", **_act(_set(_cell(), 1)), "method": "POST", "plain": False},
+        ],
     ),
     "a failed child takes its updates with it": (
         ("FUN-6", "UPD-2"),
@@ -199,7 +203,7 @@ SCENARIOS: Final[Mapping[str, tuple[Sequence[str], Sequence[Call]]]] = {
         ],
     ),
     "eight rounds of refreshes": (
-        ("UPD-5", "UPD-18"),
+        ("UPD-5", "UPD-3"),
         [
             _command(_refresh(_chain(7))),
             _command(_refresh(_chain(8))),
