@@ -161,13 +161,12 @@ def unencodable_command(server: Server, kind: str) -> None:
 
 @case("ENV-9", title="In place of a reset an unencodable result has invalidate {all}.")
 def unencodable_with_reset(server: Server) -> None:
-    reply = server.command([reset(), give_special("cyclic")])
-    server.expect_error("ENV-9", reply, "unencodable_result")
-    shown: Value = list(reply.updates)
-    everything: Value = [{"op": "invalidate", "all": True}]
-    server.check("ENV-9", shown == everything, show(everything), show(shown))
-    reply = server.command([invalidate_all(), give_special("cyclic")])
-    server.check("ENV-9", list(reply.updates) == everything, show(everything), show(reply.document))
+    for first in (reset(), invalidate_all()):
+        reply = server.command([first, give_special("cyclic")])
+        server.expect_error("ENV-9", reply, "unencodable_result")
+        only = len(reply.updates) == 1 and reply.updates[0].get("op") == "invalidate"
+        only = only and reply.updates[0].get("all") is True
+        server.check("ENV-9", only, "invalidate {all: true} alone", show(reply.document))
 
 
 @case("ENV-10", title="A query that sets a cookie is cookie_in_query and sends none.")

@@ -1,4 +1,8 @@
-"""What the specification allows, and what no case may therefore mind."""
+"""What the specification allows, and what no case may therefore mind.
+
+Several are tried at a time, each around those before it: what changes documents stands before what
+changes fields, and both before what changes how they are sent.
+"""
 
 from __future__ import annotations
 
@@ -32,77 +36,68 @@ def reference(app: App) -> App:
     return app
 
 
-# -- fields and bodies ---------------------------------------------------------------------------
+# -- updates -------------------------------------------------------------------------------------
 
 
-@sent_control("writes the names of fields in capitals")
-def names_of_fields(sent: Sent) -> None:
-    sent.headers = [(name.title(), value) for name, value in sent.headers]
+@change_control("sends updates in another order, a reset first", _UPDATES)
+def order_of_updates(updates: Original, phase: RefreshPhase) -> object:
+    from wireflight.messages import Reset
+
+    found = updates(phase)
+    first = [update for update in found if isinstance(update, Reset)]
+    others = [update for update in found if not isinstance(update, Reset)]
+    return [*first, *reversed(others)]
 
 
-@sent_control("sends fields of its own, and those in another order")
-def more_fields(sent: Sent) -> None:
-    sent.add("server", "other")
-    sent.add("date", "Fri, 20 Nov 2026 09:00:00 GMT")
-    sent.add("strict-transport-security", "max-age=1")
-    sent.add("x-request-id", "1")
-    sent.headers.reverse()
+@control_patch("runs refreshed queries one after the other")
+def refreshes_in_turn() -> AbstractContextManager[None]:
+    def run(original: Original) -> Original:
+        async def in_turn(runner: Any) -> None:
+            runner._server.refresh_concurrency = 1  # noqa: SLF001
+            await original(runner)
+
+        return in_turn
+
+    return changed("wireflight.runtime.refreshing.PhaseRunner.run", run)
 
 
-@sent_control("varies by more fields, in another order and case")
-def longer_vary(sent: Sent) -> None:
-    sent.put("vary", "origin, Cookie, SEC-FETCH-SITE,accept , Accept-Encoding")
+@change_control(
+    "stamps count from a high number on, and grow by steps of any length",
+    "wireflight.exchange.stamps.Stamps.take",
+)
+def growing_stamps(take: Original, stamps: Stamps) -> str:
+    process, _, count = take(stamps).partition(".")
+    return f"{process}.{(int(count, 16) << 20) + random.randrange(1 << 20):016x}"
 
 
-@sent_control("writes Cache-Control in another order and Allow without spaces")
-def respelt_lists(sent: Sent) -> None:
-    sent.put("cache-control", "no-store,private")
-    allow = sent.header("allow")
-    if allow is not None:
-        sent.put("allow", ",".join(reversed(allow.split(", "))))
+@change_control(
+    "names internal failures by numbers",
+    "wireflight.app._random_error_id",
+)
+def other_ids(_: Original) -> str:
+    return str(random.randrange(10**12))
 
 
-@sent_control("names the charset of plain JSON, in capitals")
-def charset(sent: Sent) -> None:
-    if sent.header("content-type") == "application/json":
-        sent.put("content-type", "Application/JSON; charset=UTF-8")
+# -- checks --------------------------------------------------------------------------------------
 
 
-@sent_control("writes white space around documents")
-def white_space(sent: Sent) -> None:
-    if sent.body:
-        sent.body = b" \n" + sent.body + b"\r\n"
+@control_patch("looks at the length of a URL before that of the fields")
+def other_order_within_a_stage() -> AbstractContextManager[None]:
+    def check(original: Original) -> Original:
+        def turned(head: Any, settings: Any) -> None:
+            from wireflight.exchange.codes import Refusal
 
+            size, head.header_bytes = head.header_bytes, 0
+            try:
+                original(head, settings)
+            except Refusal:
+                raise
+            head.header_bytes = size
+            original(head, settings)
 
-@control("sends bodies in several chunks")
-def chunked_bodies(app: App) -> App:
-    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
-        async def sending(message: Message) -> None:
-            if message["type"] == "http.response.start" and message["status"] != 204:
-                headers = [(n, v) for n, v in message["headers"] if n != b"content-length"]
-                message = {**message, "headers": headers}
-            body = message.get("body", b"")
-            if message["type"] == "http.response.body" and len(body) > 1:
-                await send({**message, "body": body[:1], "more_body": True})
-                message = {**message, "body": body[1:]}
-            await send(message)
+        return turned
 
-        await app(scope, receive, sending)
-
-    return wrapped
-
-
-@control("answers after some milliseconds of thought")
-def slow_answers(app: App) -> App:
-    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
-        async def sending(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                await asyncio.sleep(random.random() / 200)
-            await send(message)
-
-        await app(scope, receive, sending)
-
-    return wrapped
+    return changed("wireflight.exchange.checks.STAGES.limits", check)
 
 
 # -- documents -----------------------------------------------------------------------------------
@@ -178,65 +173,77 @@ def longer_manifest(document: Document, _: Sent) -> None:
         document["functions"] = [more, *reversed(listed)]
 
 
-# -- updates -------------------------------------------------------------------------------------
+# -- fields and bodies ---------------------------------------------------------------------------
 
 
-@change_control("sends updates in another order, a reset first", _UPDATES)
-def order_of_updates(updates: Original, phase: RefreshPhase) -> object:
-    from wireflight.messages import Reset
-
-    found = updates(phase)
-    first = [update for update in found if isinstance(update, Reset)]
-    others = [update for update in found if not isinstance(update, Reset)]
-    return [*first, *reversed(others)]
+@sent_control("writes the names of fields in capitals")
+def names_of_fields(sent: Sent) -> None:
+    sent.headers = [(name.title(), value) for name, value in sent.headers]
 
 
-@control_patch("runs refreshed queries one after the other")
-def refreshes_in_turn() -> AbstractContextManager[None]:
-    def run(original: Original) -> Original:
-        async def in_turn(runner: Any) -> None:
-            runner._server.refresh_concurrency = 1  # noqa: SLF001
-            await original(runner)
-
-        return in_turn
-
-    return changed("wireflight.runtime.refreshing.PhaseRunner.run", run)
+@sent_control("sends fields of its own, and those in another order")
+def more_fields(sent: Sent) -> None:
+    sent.add("server", "other")
+    sent.add("date", "Fri, 20 Nov 2026 09:00:00 GMT")
+    sent.add("strict-transport-security", "max-age=1")
+    sent.add("x-request-id", "1")
+    sent.headers.reverse()
 
 
-@change_control(
-    "stamps count from a high number on, and grow by steps of any length",
-    "wireflight.exchange.stamps.Stamps.take",
-)
-def growing_stamps(take: Original, stamps: Stamps) -> str:
-    process, _, count = take(stamps).partition(".")
-    return f"{process}.{(int(count, 16) << 20) + random.randrange(1 << 20):016x}"
+@sent_control("varies by more fields, in another order and case")
+def longer_vary(sent: Sent) -> None:
+    sent.put("vary", "origin, Cookie, SEC-FETCH-SITE,accept , Accept-Encoding")
 
 
-@change_control(
-    "names internal failures by numbers",
-    "wireflight.app._random_error_id",
-)
-def other_ids(_: Original) -> str:
-    return str(random.randrange(10**12))
+@sent_control("writes Cache-Control in another order and Allow without spaces")
+def respelt_lists(sent: Sent) -> None:
+    sent.put("cache-control", "no-store,private")
+    allow = sent.header("allow")
+    if allow is not None:
+        sent.put("allow", ",".join(reversed(allow.split(", "))))
 
 
-# -- checks --------------------------------------------------------------------------------------
+@sent_control("names the charset of plain JSON, in capitals")
+def charset(sent: Sent) -> None:
+    if sent.header("content-type") == "application/json":
+        sent.put("content-type", "Application/JSON; charset=UTF-8")
 
 
-@control_patch("looks at the length of a URL before that of the fields")
-def other_order_within_a_stage() -> AbstractContextManager[None]:
-    def check(original: Original) -> Original:
-        def turned(head: Any, settings: Any) -> None:
-            from wireflight.exchange.codes import Refusal
+@sent_control("writes white space around documents")
+def white_space(sent: Sent) -> None:
+    if sent.body:
+        sent.body = b" \n" + sent.body + b"\r\n"
 
-            size, head.header_bytes = head.header_bytes, 0
-            try:
-                original(head, settings)
-            except Refusal:
-                raise
-            head.header_bytes = size
-            original(head, settings)
 
-        return turned
+# -- how they are sent --------------------------------------------------------------------------
 
-    return changed("wireflight.exchange.checks.STAGES.limits", check)
+
+@control("sends bodies in several chunks")
+def chunked_bodies(app: App) -> App:
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] != 204:
+                headers = [(n, v) for n, v in message["headers"] if n != b"content-length"]
+                message = {**message, "headers": headers}
+            body = message.get("body", b"")
+            if message["type"] == "http.response.body" and len(body) > 1:
+                await send({**message, "body": body[:1], "more_body": True})
+                message = {**message, "body": body[1:]}
+            await send(message)
+
+        await app(scope, receive, sending)
+
+    return wrapped
+
+
+@control("answers after some milliseconds of thought")
+def slow_answers(app: App) -> App:
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                await asyncio.sleep(random.random() / 200)
+            await send(message)
+
+        await app(scope, receive, sending)
+
+    return wrapped

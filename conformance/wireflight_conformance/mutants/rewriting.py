@@ -84,20 +84,20 @@ class Sent:
     @property
     def is_wireflight(self) -> bool:
         """Whether the response is in Wireflight encoding."""
-        return (self.header("content-type") or "").startswith(WIREFLIGHT)
+        return (self.header("content-type") or "").lower().startswith(WIREFLIGHT)
 
     @property
     def document(self) -> Value:
         """Return the body's value, null if it has none that can be read."""
         try:
-            is_plain = (self.header("content-type") or "").startswith(PLAIN)
+            is_plain = (self.header("content-type") or "").lower().startswith(PLAIN)
             return read_plain(self.body) if is_plain else decode(self.body)
         except CodecError:
             return None
 
     @document.setter
     def document(self, value: Value) -> None:
-        is_plain = (self.header("content-type") or "").startswith(PLAIN)
+        is_plain = (self.header("content-type") or "").lower().startswith(PLAIN)
         self.body = (write_plain(value) if is_plain else encode(value)).encode()
 
 
