@@ -1,0 +1,7 @@
+"""`python -m wireflight` is the command `wireflight`."""
+
+import sys
+
+from wireflight.cli import main
+
+sys.exit(main())
