@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import difflib
 import importlib.util
 import os
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from . import __version__
-from .cases import PROFILES, citations, load_cases, select
+from .cases import PROFILES, Case, citations, is_asked_for, load_cases, select
 from .clauses import (
     LOCK,
     SpecError,
@@ -20,6 +21,7 @@ from .clauses import (
     load,
     read_exclusions,
     read_lock,
+    read_unmutated,
     read_vector_citations,
     spec_folder,
 )
@@ -174,12 +176,7 @@ def _colour(no_color: bool) -> bool:
 def _server(parsed: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     if bool(parsed.url) == parsed.embedded:
         parser.error("server needs a URL or --embedded, and not both")
-    chosen = select(load_cases().values(), parsed.only, parsed.profile)
-    known = {clause for item in load_cases().values() for clause in item.clauses}
-    for name in parsed.only:
-        is_known = name in known or any(case.startswith(name) for case in load_cases())
-        if not is_known:
-            parser.error(f"--only {name}: no case is called so, and none cites a clause of that id")
+    chosen = _chosen(parsed, parser)
     reporters: list[Reporter] = [
         Console(sys.stdout, colour=_colour(parsed.no_color), verbose=parsed.verbose)
     ]
@@ -203,6 +200,35 @@ def _server(parsed: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
             budget=Budget(run_seconds=60 * parsed.timeout),
         )
         return run_server(run, reporters).exit_code
+
+
+def _chosen(parsed: argparse.Namespace, parser: argparse.ArgumentParser) -> Sequence[Case]:
+    cases = load_cases().values()
+    for name in parsed.only:
+        found = [item for item in cases if is_asked_for(item, [name])]
+        if not found:
+            parser.error(f"--only {name}: {_missing(name)}")
+        if not select(found, [name], parsed.profile):
+            least = min((item.profile for item in found), key=PROFILES.index)
+            parser.error(
+                f"--only {name}: its cases are in the profile {least}, not {parsed.profile}"
+            )
+    return select(cases, parsed.only, parsed.profile)
+
+
+def _missing(name: str) -> str:
+    """Say why nothing is called so, and what may have been meant."""
+    clause = load().get(name.upper())
+    if clause is not None and name != clause.id:
+        return f"clauses are written in capitals: {clause.id}"
+    if clause is not None and clause.binds == "client":
+        return "the clause binds clients, and no case of a server cites it"
+    if clause is not None:
+        return f"no case of a server cites the clause (`explain {name}` shows what does)"
+    names = [*load(), *load_cases(), *sorted({case.partition(".")[0] for case in load_cases()})]
+    close = difflib.get_close_matches(name, names, n=3)
+    meant = f"; did you mean {' or '.join(close)}?" if close else " (`list` shows all)"
+    return f"no case is called so, and no clause{meant}"
 
 
 @contextlib.contextmanager
@@ -268,7 +294,7 @@ def _clauses(parsed: argparse.Namespace, parser: argparse.ArgumentParser) -> int
             parser.error(f"no clause of the specification: {', '.join(unknown)}")
         accept(clauses, names)
     exclusions = read_exclusions((spec_folder() / "exclusions.toml").read_text("utf-8"))
-    faults = audit(clauses, cited, exclusions, read_lock(LOCK))
+    faults = audit(clauses, cited, exclusions, read_lock(LOCK)) + _mutant_faults()
     for fault in faults:
         print(fault)
     covered = sum(1 for name in clauses if cited.get(name))
@@ -277,6 +303,18 @@ def _clauses(parsed: argparse.Namespace, parser: argparse.ArgumentParser) -> int
         f"{len(faults)} faults"
     )
     return ExitCode.VIOLATION if faults else ExitCode.CONFORMANT
+
+
+def _mutant_faults() -> list[str]:
+    from .modes.selftest import audit_mutants, clauses_without_mutant
+    from .mutants import load_mutants
+
+    mutants = load_mutants().values()
+    unmutated = read_unmutated((spec_folder() / "exclusions.toml").read_text("utf-8"))
+    missing = clauses_without_mutant(mutants)
+    return [f"{name} has neither a mutant nor a reason in [mutants]" for name in missing] + (
+        audit_mutants(mutants, load(), unmutated)
+    )
 
 
 def _doctor(parsed: argparse.Namespace, parser: argparse.ArgumentParser) -> int:

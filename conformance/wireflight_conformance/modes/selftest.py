@@ -6,7 +6,8 @@ as survivors, unless `[mutants]` of spec/exclusions.toml says why there can be n
 
 exit codes:
   0  every fault of a MUST found, at least nine in ten of a SHOULD, no control killed
-  1  a fault that was not found, a control that was killed, or a clause without a mutant
+  1  a fault that was not found, a control that was killed, a clause without a mutant, or a case
+     that is red without a fault too
   3  nothing to try
   4  an error in the suite, e.g. a mutant that does not start
 """
@@ -33,12 +34,21 @@ from wireflight_conformance.clauses import (
 from wireflight_conformance.engine import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from wireflight_conformance.clauses import Clause
     from wireflight_conformance.mutants import Mutant
     from wireflight_conformance.mutants.trials import Trial
 
-__all__ = ["SHOULD_SHARE", "add_command", "clauses_without_mutant", "exit_code", "write_matrix"]
+__all__ = [
+    "SHOULD_SHARE",
+    "add_command",
+    "audit_mutants",
+    "clauses_without_mutant",
+    "exit_code",
+    "red_without_fault",
+    "write_matrix",
+]
 
 SHOULD_SHARE: Final = 0.9
 """Of the mutants of SHOULD clauses, how many have to be killed."""
@@ -142,15 +152,39 @@ def clauses_without_mutant(mutants: Iterable[Mutant]) -> list[str]:
     ]
 
 
+def audit_mutants(
+    mutants: Iterable[Mutant], clauses: Mapping[str, Clause], unmutated: Mapping[str, str]
+) -> list[str]:
+    """Return what is wrong between mutants, clauses, and reasons why there is no mutant.
+
+    Args:
+        mutants: All that there are.
+        clauses: The clauses.
+        unmutated: Clause id -> why no mutant can break it.
+    """
+    broken = {mutant.clause for mutant in mutants if mutant.clause is not None}
+    faults = [f"a mutant breaks {name}, which is no clause" for name in broken - set(clauses)]
+    faults += [f"{name} is in [mutants] but is no clause" for name in set(unmutated) - set(clauses)]
+    faults += [f"{name} is in [mutants] and has a mutant" for name in set(unmutated) & broken]
+    return sorted(faults)
+
+
 def exit_code(trials: Sequence[Trial], missing: Sequence[str]) -> ExitCode:
     """Return what the command ends with, by the first line of the table above that fits."""
     if any(trial.fault for trial in trials):
         return ExitCode.SUITE_ERROR
+    if red_without_fault(trials):
+        return ExitCode.VIOLATION
     for level, share in (("MUST", 1.0), ("SHOULD", SHOULD_SHARE), ("control", 1.0)):
         group = [trial for trial in trials if trial.level == level]
         if sum(trial.is_right for trial in group) < share * len(group):
             return ExitCode.VIOLATION
     return ExitCode.VIOLATION if missing else ExitCode.CONFORMANT
+
+
+def red_without_fault(trials: Sequence[Trial]) -> list[str]:
+    """Return the cases that find in the reference as it is what they find in a mutant."""
+    return sorted({case for trial in trials for case in trial.red})
 
 
 def _place(clause: str | None, step: int | None) -> str:
@@ -161,10 +195,7 @@ def _place(clause: str | None, step: int | None) -> str:
 
 def _write_trial(trial: Trial, stream: TextIO, *, colour: bool) -> None:
     """Write one line of the matrix, more where the suite did not do as it should."""
-    if trial.fault:
-        word = "ERROR"
-    else:
-        word = "killed" if trial.killers else "survived"
+    word = "ERROR" if trial.fault else "killed" if trial.killers else "survived"
     shown = f"{word:8}"
     if colour:
         shown = f"\x1b[{32 if trial.is_right else 31}m{shown}\x1b[0m"
@@ -178,8 +209,6 @@ def _write_trial(trial: Trial, stream: TextIO, *, colour: bool) -> None:
             stream.write(f"    {killer.case} [{killer.clause}]\n")
             stream.write(f"      expected {killer.expected[:300]}\n      got {killer.got[:300]}\n")
         stream.writelines(f"    {line}\n" for line in trial.fault.splitlines())
-    if trial.red:
-        stream.write(f"    red without a fault too: {', '.join(trial.red)}\n")
     stream.flush()
 
 
@@ -197,6 +226,9 @@ def _write_summary(
         group = [trial for trial in trials if trial.level == level]
         right = sum(trial.is_right for trial in group)
         stream.write(f"{level}: {right} of {len(group)} {done}\n")
+    red = red_without_fault(trials)
+    if red:
+        stream.write(f"red without a fault too, and so no proof: {', '.join(red)}\n")
     if missing:
         stream.write(f"no mutant breaks: {', '.join(missing)}\n")
     stream.write(f"{len(trials)} trials in {seconds:.1f} s\n")
@@ -211,6 +243,7 @@ def write_matrix(
         "exit_code": int(code),
         "seconds": round(seconds, 2),
         "clauses_without_mutant": list(missing),
+        "red_without_fault": red_without_fault(trials),
         "trials": [
             {**asdict(trial), "seconds": round(trial.seconds, 3), "is_right": trial.is_right}
             for trial in trials

@@ -79,7 +79,8 @@ class Mutant:
         return self.clause is None
 
 
-_FRAMEWORK: Final = frozenset({"changing", "rewriting", "trials"})
+_FRAMEWORK: Final = frozenset({"answering", "changing", "rewriting", "trials"})
+"""What makes and tries mutants; the rest of the package are the mutants."""
 _REGISTRY: Final[dict[str, Mutant]] = {}
 
 

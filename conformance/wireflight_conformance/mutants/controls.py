@@ -85,13 +85,8 @@ def other_ids(_: Original) -> str:
 def other_order_within_a_stage() -> AbstractContextManager[None]:
     def check(original: Original) -> Original:
         def turned(head: Any, settings: Any) -> None:
-            from wireflight.exchange.codes import Refusal
-
             size, head.header_bytes = head.header_bytes, 0
-            try:
-                original(head, settings)
-            except Refusal:
-                raise
+            original(head, settings)
             head.header_bytes = size
             original(head, settings)
 

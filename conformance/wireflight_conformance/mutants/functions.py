@@ -50,10 +50,10 @@ def runs_broken_lists(read: Original, value: Any) -> object:
 @patch("FUN-2", "validates the argument of a command while it runs")
 def runs_unvalidated() -> AbstractContextManager[None]:
     def bind(original: Original) -> Original:
-        def lenient(signature: Any, argument: Any) -> object:
+        def lenient(signature: Any, argument: Any, **rest: bool) -> object:
             if isinstance(argument, dict) and "steps" in argument:
                 argument = {n: v for n, v in argument.items() if n in ("run", "steps")}
-            return original(signature, argument)
+            return original(signature, argument, **rest)
 
         return lenient
 
@@ -92,8 +92,8 @@ def shared_updates() -> AbstractContextManager[None]:
     kept: list[Any] = []
 
     def made(original: Original) -> Original:
-        def make(updates: Any, parent: object = None) -> None:
-            original(updates, parent)
+        def make(updates: Any, parent: object = None, **rest: bool) -> None:
+            original(updates, parent, **rest)
             if parent is None:
                 updates.instructions = kept
 
@@ -107,8 +107,8 @@ def cookies_left_behind() -> AbstractContextManager[None]:
     kept: dict[Any, bytes] = {}
 
     def made(original: Original) -> Original:
-        def make(updates: Any, parent: object = None) -> None:
-            original(updates, parent)
+        def make(updates: Any, parent: object = None, **rest: bool) -> None:
+            original(updates, parent, **rest)
             updates.cookies = kept
 
         return make

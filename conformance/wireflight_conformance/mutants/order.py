@@ -142,7 +142,7 @@ def commands_before_handler() -> AbstractContextManager[None]:
     return _before_handler("wireflight.exchange.replies.Replier.result", result)
 
 
-def _edit_sets(document: Document, edit: Callable[[dict[str, Value]], None]) -> None:
+def _edit_sets(document: Document, edit: Callable[[dict[str, Value]], object]) -> None:
     updates = document.get("updates")
     if isinstance(updates, list):
         copies = [dict(update) for update in updates]
@@ -154,7 +154,7 @@ def _edit_sets(document: Document, edit: Callable[[dict[str, Value]], None]) -> 
 
 @document_mutant("ORD-3", "sends a value that a handler set without `from`")
 def set_without_from(document: Document, _: Sent) -> None:
-    _edit_sets(document, lambda update: update.pop("from") and None)
+    _edit_sets(document, lambda update: update.pop("from"))
 
 
 @document_mutant("ORD-3", "stamps a value that a handler set before the handler")

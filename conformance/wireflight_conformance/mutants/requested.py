@@ -53,9 +53,9 @@ def cut_off(read: Original, value: object) -> object:
 def counts_twice(read: Original, value: Any) -> object:
     from wireflight.exchange.codes import ErrorCode, Refusal
 
-    if isinstance(value, dict) and isinstance(value.get("refreshes"), list):
-        if len(value["refreshes"]) > 64:
-            raise Refusal(ErrorCode.TOO_LARGE, limit="refresh_keys")
+    names = value.get("refreshes") if isinstance(value, dict) else None
+    if isinstance(names, list) and len(names) > 64:
+        raise Refusal(ErrorCode.TOO_LARGE, limit="refresh_keys")
     return read(value)
 
 

@@ -254,7 +254,7 @@ def _ordered(mutant: Mutant, clause: str) -> list[Case]:
 
 
 def _words(text: str) -> set[str]:
-    return set(re.findall("[a-z0-9_]{4,}", text.lower()))
+    return set(re.findall("[a-z0-9]{4,}", text.lower()))
 
 
 def _cost(case: Case) -> int:
