@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import difflib
 import importlib.util
 import os
 import sys
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from . import __version__
-from .cases import PROFILES, Case, citations, is_asked_for, load_cases, select
+from .cases import PROFILES, citations, load_cases, select
 from .clauses import (
     LOCK,
     SpecError,
@@ -176,7 +175,12 @@ def _colour(no_color: bool) -> bool:
 def _server(parsed: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     if bool(parsed.url) == parsed.embedded:
         parser.error("server needs a URL or --embedded, and not both")
-    chosen = _chosen(parsed, parser)
+    chosen = select(load_cases().values(), parsed.only, parsed.profile)
+    known = {clause for item in load_cases().values() for clause in item.clauses}
+    for name in parsed.only:
+        is_known = name in known or any(case.startswith(name) for case in load_cases())
+        if not is_known:
+            parser.error(f"--only {name}: no case is called so, and none cites a clause of that id")
     reporters: list[Reporter] = [
         Console(sys.stdout, colour=_colour(parsed.no_color), verbose=parsed.verbose)
     ]
@@ -200,35 +204,6 @@ def _server(parsed: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
             budget=Budget(run_seconds=60 * parsed.timeout),
         )
         return run_server(run, reporters).exit_code
-
-
-def _chosen(parsed: argparse.Namespace, parser: argparse.ArgumentParser) -> Sequence[Case]:
-    cases = load_cases().values()
-    for name in parsed.only:
-        found = [item for item in cases if is_asked_for(item, [name])]
-        if not found:
-            parser.error(f"--only {name}: {_missing(name)}")
-        if not select(found, [name], parsed.profile):
-            least = min((item.profile for item in found), key=PROFILES.index)
-            parser.error(
-                f"--only {name}: its cases are in the profile {least}, not {parsed.profile}"
-            )
-    return select(cases, parsed.only, parsed.profile)
-
-
-def _missing(name: str) -> str:
-    """Say why nothing is called so, and what may have been meant."""
-    clause = load().get(name.upper())
-    if clause is not None and name != clause.id:
-        return f"clauses are written in capitals: {clause.id}"
-    if clause is not None and clause.binds == "client":
-        return "the clause binds clients, and no case of a server cites it"
-    if clause is not None:
-        return f"no case of a server cites the clause (`explain {name}` shows what does)"
-    names = [*load(), *load_cases(), *sorted({case.partition(".")[0] for case in load_cases()})]
-    close = difflib.get_close_matches(name, names, n=3)
-    meant = f"; did you mean {' or '.join(close)}?" if close else " (`list` shows all)"
-    return f"no case is called so, and no clause{meant}"
 
 
 @contextlib.contextmanager
