@@ -8,6 +8,7 @@ import pytest
 from scripted import NONE, answer, hang, scripted
 
 from wireflight_conformance import cli
+from wireflight_conformance.cases import load_cases, select
 from wireflight_conformance.cli import main
 
 
@@ -40,6 +41,8 @@ def test_command_ends_with_1_for_a_violation(capsys: pytest.CaptureFixture[str])
         ["server", "--embedded", "http://127.0.0.1:1"],
         ["server", "ftp://x"],
         ["server", "--embedded", "--only", "NOPE-1"],
+        ["server", "--embedded", "--only", "limits.container_members[", "--profile", "smoke"],
+        ["server", "--embedded", "--json", "no/such/folder/out.json"],
         ["server", "--embedded", "--profile", "slow"],
         ["server", "--embedded", "--timeout", "0"],
         ["explain", "NOPE-1"],
@@ -58,14 +61,15 @@ def test_command_ends_with_2_for_a_line_that_makes_no_sense(
 
 
 def test_command_ends_with_3_without_a_target(capsys: pytest.CaptureFixture[str]) -> None:
-    """Nobody listens, or who listens has no fixture, or never answers."""
+    """Nobody listens, or who listens never answers, or does not speak HTTP."""
     assert main(["server", f"http://127.0.0.1:{closed_port()}"]) == 3
     assert main(["doctor", f"http://127.0.0.1:{closed_port()}"]) == 3
-    with scripted(answer(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")) as target:
+    with scripted(answer(b"SSH-2.0-OpenSSH\r\n")) as target:
         assert main(["server", target.url]) == 3
+    assert "'SSH-2.0-OpenSSH\\r\\n'" in capsys.readouterr().err
     with scripted(hang) as target:
         assert main(["server", target.url, "--timeout", "0.3"]) == 3
-    assert "does not mount the fixture functions" in capsys.readouterr().err
+    assert "no complete response before the deadline" in capsys.readouterr().err
 
 
 def test_command_ends_with_4_for_an_error_in_the_suite(
@@ -98,3 +102,32 @@ def test_doctor_finds_nothing_wrong_with_the_embedded_server() -> None:
 
     with serve_fixture() as target:
         assert main(["doctor", target.url]) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("upd-4", "clauses are written in capitals: UPD-4"),
+        ("UPD-14", "the clause binds clients"),
+        ("PAY-2", "no case of a server cites the clause"),
+        ("http.get_an_post", "did you mean http.get_and_post"),
+        ("limits.table_entries[", "no case is called so"),
+    ],
+)
+def test_command_says_what_was_meant_by_a_name_that_is_none(
+    name: str, meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A typing error is answered with what comes near it."""
+    with pytest.raises(SystemExit):
+        main(["server", "http://127.0.0.1:1", "--only", name])
+    assert meant in capsys.readouterr().err
+
+
+def test_list_has_the_cases_of_a_profile_and_those_that_are_named() -> None:
+    """A clause asks for its cases in the profile, a whole id for one case in any."""
+    cases = load_cases().values()
+    by_clause = {case.id for case in select(cases, ["UPD-18"], "quick")}
+    assert "updates.late_instructions" in by_clause
+    assert not any(name.startswith("stateful.single_flight_at_length") for name in by_clause)
+    named = select(cases, ["stateful.single_flight_at_length"], "smoke")
+    assert {case.profile for case in named} == {"full"}

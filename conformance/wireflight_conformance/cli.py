@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import difflib
 import importlib.util
 import os
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from . import __version__
-from .cases import PROFILES, citations, load_cases, select
+from .cases import PROFILES, Case, citations, is_asked_for, load_cases, select
 from .clauses import (
     LOCK,
     SpecError,
@@ -30,7 +31,7 @@ from .report.console import Console
 from .wire.connection import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from .events import Reporter
 
@@ -175,26 +176,12 @@ def _colour(no_color: bool) -> bool:
 def _server(parsed: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     if bool(parsed.url) == parsed.embedded:
         parser.error("server needs a URL or --embedded, and not both")
-    chosen = select(load_cases().values(), parsed.only, parsed.profile)
-    known = {clause for item in load_cases().values() for clause in item.clauses}
-    for name in parsed.only:
-        is_known = name in known or any(case.startswith(name) for case in load_cases())
-        if not is_known:
-            parser.error(f"--only {name}: no case is called so, and none cites a clause of that id")
-    reporters: list[Reporter] = [
-        Console(sys.stdout, colour=_colour(parsed.no_color), verbose=parsed.verbose)
-    ]
-    if parsed.json:
-        from .report.json import JsonReport
-
-        reporters.append(JsonReport(parsed.json))
-    if parsed.junit:
-        from .report.junit import JUnitReport
-
-        reporters.append(JUnitReport(parsed.junit))
-    with _target(parsed, parser) as target:
+    # an embedded server starts in a process of its own while the cases are imported here
+    with _target(parsed, parser) as wait_for_target:
+        chosen = _chosen(parsed, parser)
+        reporters = _reporters(parsed, parser)
         run = ServerRun(
-            target,
+            wait_for_target(),
             chosen,
             profile=parsed.profile,
             seed=parsed.seed,
@@ -206,20 +193,69 @@ def _server(parsed: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         return run_server(run, reporters).exit_code
 
 
-@contextlib.contextmanager
-def _target(parsed: argparse.Namespace, parser: argparse.ArgumentParser) -> Iterator[Target]:
-    if parsed.embedded:
-        # the one place, with selftest, that imports the reference
-        from .embedded.server import serve_fixture
+def _reporters(parsed: argparse.Namespace, parser: argparse.ArgumentParser) -> list[Reporter]:
+    for path in (parsed.json, parsed.junit):
+        # found out now, and not when all has run and nothing can be written
+        if path is not None and not path.parent.is_dir():
+            parser.error(f"{path}: there is no folder {path.parent}")
+    console = Console(sys.stdout, colour=_colour(parsed.no_color), verbose=parsed.verbose)
+    reporters: list[Reporter] = [console]
+    if parsed.json:
+        from .report.json import JsonReport
 
-        with serve_fixture() as target:
-            yield target
+        reporters.append(JsonReport(parsed.json))
+    if parsed.junit:
+        from .report.junit import JUnitReport
+
+        reporters.append(JUnitReport(parsed.junit))
+    return reporters
+
+
+def _chosen(parsed: argparse.Namespace, parser: argparse.ArgumentParser) -> Sequence[Case]:
+    cases = load_cases().values()
+    for name in parsed.only:
+        found = [item for item in cases if is_asked_for(item, [name])]
+        if not found:
+            parser.error(f"--only {name}: {_missing(name)}")
+        if not select(found, [name], parsed.profile):
+            least = min((item.profile for item in found), key=PROFILES.index)
+            parser.error(
+                f"--only {name}: its cases are in the profile {least}, not {parsed.profile}"
+            )
+    return select(cases, parsed.only, parsed.profile)
+
+
+def _missing(name: str) -> str:
+    """Say why nothing is called so, and what may have been meant."""
+    clause = load().get(name.upper())
+    if clause is not None and name != clause.id:
+        return f"clauses are written in capitals: {clause.id}"
+    if clause is not None and clause.binds == "client":
+        return "the clause binds clients, and no case of a server cites it"
+    if clause is not None:
+        return f"no case of a server cites the clause (`explain {name}` shows what does)"
+    names = [*load(), *load_cases(), *sorted({case.partition(".")[0] for case in load_cases()})]
+    close = difflib.get_close_matches(name, names, n=3)
+    meant = f"; did you mean {' or '.join(close)}?" if close else " (`list` shows all)"
+    return f"no case is called so, and no clause{meant}"
+
+
+@contextlib.contextmanager
+def _target(
+    parsed: argparse.Namespace, parser: argparse.ArgumentParser
+) -> Iterator[Callable[[], Target]]:
+    if not parsed.embedded:
+        try:
+            target = Target.from_url(parsed.url)
+        except ValueError as error:
+            parser.error(str(error))
+        yield lambda: target
         return
-    try:
-        target = Target.from_url(parsed.url)
-    except ValueError as error:
-        parser.error(str(error))
-    yield target
+    # the one place, with selftest, that imports the reference
+    from .embedded.server import start_fixture
+
+    with start_fixture() as started:
+        yield lambda: started(20.0)
 
 
 def _cited() -> dict[str, list[str]]:

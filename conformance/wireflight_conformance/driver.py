@@ -69,6 +69,8 @@ class Settings:
     seed: int = 0
     limits: Mapping[str, int] = field(default_factory=dict)
     """The numbers of the target's manifest."""
+    has_fixture: bool = True
+    """Whether the target mounts the fixture functions of section 20."""
 
 
 class Pending:

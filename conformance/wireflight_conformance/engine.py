@@ -45,6 +45,9 @@ if TYPE_CHECKING:
 __all__ = ["Budget", "ExitCode", "Outcome", "judge", "run_case", "run_cases"]
 
 _QUIET_LIMIT: Final = 8
+_MOST_GONE: Final = 40
+_UNTESTED: Final = frozenset({Verdict.NOT_TESTABLE, Verdict.UNSUPPORTED})
+_NO_FIXTURE: Final = "the target does not mount the fixture functions of section 20"
 
 
 class ExitCode(enum.IntEnum):
@@ -144,8 +147,19 @@ def run_case(
     within: Clock | None = None,
 ) -> CaseResult:
     """Run one case to its verdict; whatever the target does, this returns."""
-    started = time.monotonic()
+    if not _can_run(case, settings):
+        verdict = Verdict.NOT_TESTABLE
+        return CaseResult(case.id, case.title, case.clauses, verdict, 0.0, note=_NO_FIXTURE)
     server = Server(settings, collector, Clock.after(settings.case_timeout, within=within))
+    return _run(case, server, clauses, strict)
+
+
+def _can_run(case: Case, settings: Settings) -> bool:
+    return settings.has_fixture or case.needs == "bare"
+
+
+def _run(case: Case, server: Server, clauses: Mapping[str, Clause], strict: bool) -> CaseResult:
+    started = time.monotonic()
     verdict: Verdict | None = None
     note = ""
     # the engine's own boundary: whatever a case raises is a verdict, never the end of the run
@@ -190,8 +204,9 @@ class _Queue:
     def __init__(self, cases: Sequence[Case], clock: Clock) -> None:
         self._slow = deque(item for item in cases if item.is_slow)
         self._fast = deque(item for item in cases if not item.is_slow)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._silent = 0
+        self._gone = 0
         self.clock = clock
         self.stopped = ""
 
@@ -207,8 +222,11 @@ class _Queue:
         with self._lock:
             gone = result.verdict is Verdict.TIMEOUT or result.note == "unreachable"
             self._silent = self._silent + 1 if gone else 0
-            if self._silent >= _QUIET_LIMIT and not self.stopped:
-                self.stopped = f"the target left {self._silent} cases in a row without an answer"
+            self._gone += gone
+            if self._silent >= _QUIET_LIMIT:
+                self.stop(f"the target left {self._silent} cases in a row without an answer")
+            elif self._gone >= _MOST_GONE:
+                self.stop(f"the target left {self._gone} cases without an answer")
 
     def stop(self, reason: str) -> None:
         with self._lock:
@@ -250,12 +268,15 @@ def run_cases(
         for reporter in reporters:
             reporter.handle(event)
 
-    ordered = list(cases)
+    ordered = [item for item in cases if _can_run(item, settings)]
+    beyond = [item for item in cases if not _can_run(item, settings)]
     if settings.seed:
         random.Random(settings.seed).shuffle(ordered)
     tell(
         RunStarted(
-            mode, settings.target.url, settings.profile, settings.seed, strict, len(cases), clauses
+            *(mode, settings.target.url, settings.profile, settings.seed, strict, len(cases)),
+            clauses,
+            settings.has_fixture,
         )
     )
     collector = Collector()
@@ -289,12 +310,11 @@ def run_cases(
     except KeyboardInterrupt:
         work.stop("interrupted")
         raise
-    for item in work.rest():
-        lost = CaseResult(
-            item.id, item.title, item.clauses, Verdict.TIMEOUT, 0.0, note=f"not run: {work.stopped}"
-        )
-        results.append(lost)
-        tell(CaseFinished(lost, len(results)))
+    unrun = [(item, Verdict.TIMEOUT, f"not run: {work.stopped}") for item in work.rest()]
+    unrun += [(item, Verdict.NOT_TESTABLE, _NO_FIXTURE) for item in beyond]
+    for item, verdict, note in unrun:
+        results.append(CaseResult(item.id, item.title, item.clauses, verdict, 0.0, note=note))
+        tell(CaseFinished(results[-1], len(results)))
     if work.stopped:
         tell(RunStopped(work.stopped))
     for result in collector.results(clauses, strict):
@@ -303,10 +323,14 @@ def run_cases(
             tell(CaseFinished(result, len(results)))
     outcome = _outcome(results, ordered)
     verdicts = Counter(result.verdict for result in results)
-    cited = {clause for item in ordered for clause in item.clauses}
-    uncovered = sorted(clause for clause in cited if not outcome.coverage.get(clause))
+    cited: dict[bool, set[str]] = {True: set(), False: set()}
+    for result in results:
+        cited[result.verdict in _UNTESTED].update(result.clauses)
+    uncovered = [clause for clause in clauses if clause in cited[False] - outcome.coverage.keys()]
+    missed = cited[True] - cited[False] - outcome.coverage.keys()
+    untestable = [clause for clause in clauses if clause in missed]
     seconds = time.monotonic() - started
-    tell(RunFinished(outcome.exit_code, seconds, verdicts, outcome.coverage, uncovered))
+    tell(RunFinished(outcome.exit_code, seconds, verdicts, outcome.coverage, uncovered, untestable))
     return outcome
 
 
@@ -315,7 +339,7 @@ def _outcome(results: Sequence[CaseResult], cases: Sequence[Case]) -> Outcome:
     for result in results:
         coverage.update(result.checks)
     verdicts = {result.verdict for result in results}
-    ran = verdicts - {Verdict.NOT_TESTABLE, Verdict.UNSUPPORTED}
+    ran = verdicts - _UNTESTED
     if Verdict.HARNESS_ERROR in verdicts:
         # a suite that errs has no right to call the target wrong or right
         code = ExitCode.SUITE_ERROR

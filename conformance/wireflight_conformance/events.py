@@ -25,6 +25,8 @@ class RunStarted:
     strict: bool
     cases: int
     clauses: Mapping[str, Clause]
+    has_fixture: bool = True
+    """Whether the target offers what most cases need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,9 @@ class RunFinished:
     coverage: Mapping[str, int]
     """Clause id -> how many checks the run made, for each clause that the run's cases cite."""
     uncovered: Sequence[str]
-    """Clauses that a selected case cites and no check exercised."""
+    """Clauses that a case which could be run cites and no check exercised."""
+    untestable: Sequence[str] = ()
+    """Clauses that only cases cite which this target gave no way to run."""
 
 
 Event: TypeAlias = RunStarted | CaseFinished | RunStopped | RunFinished

@@ -16,11 +16,12 @@ from .wire.values import UNDEFINED, Value, show
 if TYPE_CHECKING:
     from .wire.trace import Request
 
-__all__ = ["ALLOWED_ORIGIN", "STAMP", "Observation", "expected_encoding", "observe"]
+__all__ = ["ALLOWED_ORIGIN", "FUNCTION_ID", "STAMP", "Observation", "expected_encoding", "observe"]
 
 ALLOWED_ORIGIN: Final = "https://allowed.example"
 STAMP: Final = re.compile(r"[a-z0-9]{12}\.[0-9a-f]{16}")
-KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:/[A-Za-z_][A-Za-z0-9_]*)*/[A-Za-z0-9_-]*")
+FUNCTION_ID: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:/[A-Za-z_][A-Za-z0-9_]*)*")
+KEY: Final = re.compile(FUNCTION_ID.pattern + r"/[A-Za-z0-9_-]*")
 LOCATION: Final = re.compile(r"/(?![/\\])[\x21-\x5B\x5D-\x7E]*")
 _REDIRECT: Final = re.compile(r"https://allowed\.example(?:/[\x21-\x5B\x5D-\x7E]*)?")
 _EXT_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)+")

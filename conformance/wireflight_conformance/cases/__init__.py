@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from wireflight_conformance.driver import Server
 
-__all__ = ["Case", "Row", "case", "cases_of", "citations", "load_cases", "select"]
+__all__ = ["Case", "Row", "case", "cases_of", "citations", "is_asked_for", "load_cases", "select"]
 
 PROFILES: Final = ("smoke", "quick", "full")
 
@@ -130,15 +130,25 @@ def cases_of(clause: str) -> list[Case]:
 
 
 def select(cases: Iterable[Case], only: Sequence[str], profile: str) -> list[Case]:
-    """Return the cases that were asked for: by clause, by id or its beginning, else by profile.
+    """Return the cases of a profile, or those of them that were asked for.
 
-    A case that is asked for by name is in, whatever the profile.
+    Args:
+        cases: All there are.
+        only: Clauses, and ids of cases or beginnings of ids. A case whose whole id is given,
+            with or without its row, is in whatever the profile.
+        profile: The profile.
     """
-    if only:
-        return [
-            item
-            for item in cases
-            if any(name in item.clauses or item.id.startswith(name) for name in only)
-        ]
     rank = PROFILES.index(profile)
-    return [item for item in cases if PROFILES.index(item.profile) <= rank]
+    chosen = [
+        item for item in cases if _is_named(item, only) or PROFILES.index(item.profile) <= rank
+    ]
+    return [item for item in chosen if is_asked_for(item, only)] if only else chosen
+
+
+def _is_named(item: Case, only: Sequence[str]) -> bool:
+    return item.id in only or item.id.partition("[")[0] in only
+
+
+def is_asked_for(item: Case, only: Sequence[str]) -> bool:
+    """Tell whether a clause, an id or the beginning of an id names the case."""
+    return any(name in item.clauses or item.id.startswith(name) for name in only)

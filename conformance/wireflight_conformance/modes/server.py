@@ -1,4 +1,8 @@
-"""The server mode: drives a server at a URL through the fixture functions of section 20."""
+"""The server mode: drives a server at a URL.
+
+If it mounts the fixture functions of section 20, every case is run; if not, those that need no
+function of the server's, and the others are counted as not testable.
+"""
 
 from __future__ import annotations
 
@@ -71,8 +75,11 @@ class ServerRun:
 def discover(target: Target, timeout: float) -> Settings:
     """Ask the target for its manifest, and return the settings with its limits.
 
+    Whether it mounts the fixture functions is seen by calling one, because a manifest need not
+    list functions.
+
     Raises:
-        NoTargetError: It cannot be reached or does not mount the fixture functions.
+        NoTargetError: It cannot be reached, or does not answer in HTTP.
     """
     settings = Settings(target, request_timeout=timeout)
     server = Server(settings, Collector(), Clock.after(2 * timeout))
@@ -80,13 +87,15 @@ def discover(target: Target, timeout: float) -> Settings:
         manifest = server.send(server.request("GET", "/~manifest"))
         probe = server.query("fx/none")
     except WireError as error:
-        raise NoTargetError(f"{target.url}: {error}") from error
-    if not same(probe.value, "none"):
         raise NoTargetError(
-            f"{target.url} does not mount the fixture functions of section 20: "
-            f"fx/none answered {probe}. `doctor` shows what is missing."
-        )
-    return Settings(target, request_timeout=timeout, limits=_numbers(manifest))
+            f"{target.url} cannot be driven: {error} (asked for its manifest and fx/none)"
+        ) from error
+    return Settings(
+        target,
+        request_timeout=timeout,
+        limits=_numbers(manifest),
+        has_fixture=same(probe.value, "none"),
+    )
 
 
 def _numbers(manifest: Reply) -> dict[str, int]:
@@ -110,6 +119,7 @@ def run_server(run: ServerRun, reporters: Sequence[Reporter]) -> Outcome:
         profile=run.profile,
         seed=run.seed,
         limits=found.limits,
+        has_fixture=found.has_fixture,
     )
     return run_cases(
         run.cases,

@@ -42,6 +42,7 @@ class JsonReport:
                 "profile": event.profile,
                 "seed": event.seed,
                 "strict": event.strict,
+                "has_fixture": event.has_fixture,
             }
         elif isinstance(event, CaseFinished):
             self._cases.append(_case(event.result))
@@ -72,6 +73,7 @@ class JsonReport:
                 }
                 for clause in self._clauses.values()
             ],
+            "untestable": list(event.untestable),
             "cases": self._cases,
         }
 

@@ -280,7 +280,15 @@ class Connection:
                 self._rest = bytes(parser.trailing_data[0])
                 return Response(status, headers, bytes(body), self.trace)
             elif isinstance(event, h11.ConnectionClosed):
-                raise ConnectionLostError("the target closed without a response", self.trace)
+                raise ConnectionLostError(self._lost(), self.trace)
+
+    def _first(self) -> str:
+        return repr(self.trace.received[:60]).removeprefix("b")
+
+    def _lost(self) -> str:
+        if not self.trace.received:
+            return "the target closed without a response"
+        return f"the target closed before a response was complete, after {self._first()}"
 
     def _next(self, parser: h11.Connection, clock: Clock) -> object:
         while True:
@@ -294,9 +302,8 @@ class Connection:
                     continue
             except h11.RemoteProtocolError as error:
                 if self._closed_by_target:
-                    text = f"the target closed before the response was complete: {error}"
-                    raise ConnectionLostError(text, self.trace) from error
-                raise NotHTTPError(f"no HTTP/1.1 response: {error}", self.trace) from error
+                    raise ConnectionLostError(self._lost(), self.trace) from error
+                raise NotHTTPError(f"no HTTP/1.1 response: {self._first()}", self.trace) from error
             return event
 
 
