@@ -7,7 +7,7 @@ Importing this imports Hypothesis.
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from hypothesis import strategies as st
 
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
     from wireflight_conformance.wire.values import Value
 
-__all__ = ["INSTANCES", "commands", "queries", "refused_refreshes"]
+__all__ = ["INSTANCES", "commands", "other_calls"]
 
 Step = dict[str, "Value"]
+Drawn = TypeVar("Drawn")
 CELLS: Final = ("a", "b")
 
 
@@ -110,8 +111,22 @@ def _one_of(items: Sequence[Step]) -> SearchStrategy[Step]:
     return st.integers(0, len(items) - 1).map(items.__getitem__)
 
 
+# many keys of one function, so that acceptances come to their limits
+_PAIRS: Final[Sequence[Step]] = [{"query": "fx/pair", "arg": {"a": n}} for n in (3, 1, 2, 5, 4)]
+_ECHOES: Final[Sequence[Step]] = [{"query": "fx/echo", "arg": name} for name in "dabce"]
+
+
+def _weighted(*choices: tuple[int, SearchStrategy[Drawn]]) -> SearchStrategy[Drawn]:
+    """Draw from one of these, so much oftener; `one_of` flattens, and counts each once."""
+    table = [strategy for weight, strategy in choices for _ in range(weight)]
+    return st.integers(0, len(table) - 1).flatmap(table.__getitem__)
+
+
 GROUPS: Final[Sequence[Sequence[Step]]] = (
-    (*SOUND[:2], SOUND[10], SOUND[2]),
+    _PAIRS,
+    _ECHOES,
+    # one of them refreshes another, which may have been run already
+    (*SOUND[:2], SOUND[10], _act({"do": "refresh", **_cell("a")})),
     SOUND[2:8],
     SOUND[8:],
     (SOUND[0], *FAILING[:4]),
@@ -129,9 +144,8 @@ def _refreshes(group: Sequence[Step]) -> SearchStrategy[list[Step]]:
     functions = {one["query"] for one in group}
     invalid = [one for one in INVALID if one["query"] in functions] or INVALID
     spoilt = st.one_of(_one_of(invalid), _one_of(malformed))
-    of_group = _one_of(group)
-    entry = st.one_of(of_group, of_group, of_group, _one_of(INSTANCES), spoilt)
-    return st.lists(entry, max_size=7)
+    entry = _weighted((6, _one_of(group)), (1, _one_of(INSTANCES)), (2, spoilt))
+    return st.lists(entry, min_size=1, max_size=8)
 
 
 def refused_refreshes() -> SearchStrategy[Step]:
@@ -167,9 +181,8 @@ def _steps(
         _one_of(({"do": "invalidate", "all": True}, {"do": "reset"})),
     )
     # what a page does most comes most
-    often = (add, refresh, refresh, refresh, put, put, accept, accept, accept, mark, mark)
-    step = st.one_of(*often, read, children, _rare())
-    return st.lists(step, max_size=most)
+    often = ((2, add), (4, refresh), (3, put), (4, accept), (3, mark), (1, read), (2, children))
+    return st.lists(_weighted(*often, (1, _rare())), max_size=most)
 
 
 def _rare() -> SearchStrategy[Step]:
@@ -196,10 +209,10 @@ def _group(number: int) -> SearchStrategy[Step]:
     innermost = _steps(group, st.just({"do": "add", "cell": "a", "by": 16}), 3)
     # a child may fail inside one that fails
     inner = _steps(group, _child(innermost), 4)
-    steps = _steps(group, _child(inner), 8)
-    return st.fixed_dictionaries(
-        {"steps": steps, "then": steps, "refreshes": st.none() | _refreshes(group)}
-    ).map(dict)
+    steps = _steps(group, _child(inner), 10)
+    requested: SearchStrategy[list[Step] | None] = _refreshes(group)
+    requested = _weighted((1, st.none()), (5, requested))
+    return st.fixed_dictionaries({"steps": steps, "then": steps, "refreshes": requested}).map(dict)
 
 
 def commands() -> SearchStrategy[Step]:
@@ -211,6 +224,16 @@ def _child(steps: SearchStrategy[list[Step]]) -> SearchStrategy[Step]:
     return st.builds(
         lambda s, caught: {"do": "child", "steps": s, "catch": caught}, steps, st.booleans()
     )
+
+
+def other_calls() -> SearchStrategy[Step]:
+    """Draw what is no command that runs: mostly queries."""
+    refused = st.builds(
+        lambda call, plain: {"call": "refused", **call, "plain": plain},
+        refused_refreshes(),
+        st.booleans(),
+    )
+    return _weighted((3, queries()), (1, refused))
 
 
 def queries() -> SearchStrategy[Step]:

@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 
 from wireflight_conformance.wire.reply import pick
 
-from .drawing import commands, queries, refused_refreshes
+from .drawing import commands, other_calls
 from .play import Call, Play, TooSlowError
 from .profiles import settings_of
 from .searching import Search
@@ -115,17 +115,9 @@ def _machine(server: Server, result: Search, run: str) -> type[RuleBasedStateMac
         def end(self, last: bool) -> None:
             self.do({"call": "end", "gate": self.gates.pop(-1 if last else 0)})
 
-        @rule(call=queries())
-        def query(self, call: Call) -> None:
+        @rule(call=other_calls())
+        def other(self, call: Call) -> None:
             self.do(call)
-
-        @rule(refused=refused_refreshes(), plain=st.booleans())
-        def refused(self, refused: Mapping[str, Value], plain: bool) -> None:
-            self.do({"call": "refused", **refused, "plain": plain})
-
-        @rule()
-        def look(self) -> None:
-            self.do({"call": "look"})
 
         def teardown(self) -> None:
             if self.is_over:
