@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["CodecVerdict", "try_codec"]
 
 _ANSWER_SECONDS: Final = 2.0
-_EXAMPLES: Final = 60
+_EXAMPLES: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,8 @@ def _runs(mutant: Mutant, transport: _InProcess) -> Iterator[Run]:
     vectors = _vectors(mutant)
     yield lambda: run_vectors(vectors, transport, _lacks())
     for case in _properties().values():
-        if mutant.clause is None or mutant.clause in case.clauses:
+        # how time grows is a matter of mutants that make it grow
+        if case.profile == "quick" if mutant.clause is None else mutant.clause in case.clauses:
             yield functools.partial(_run_property, case, transport)
 
 

@@ -158,14 +158,13 @@ def other_issues(document: Document, _: Sent) -> None:
         document["error"] = {**error, "issues": [*reversed(others), *last]}
 
 
-@document_control("shows more limits, capabilities and functions in the manifest")
+@document_control("shows more limits in the manifest, and functions in another order")
 def longer_manifest(document: Document, _: Sent) -> None:
     shown, listed = document.get("limits"), document.get("functions")
     if isinstance(shown, dict) and isinstance(listed, list):
         document["limits"] = {**shown, "batch_calls": 10, "x": 1}
         document["capabilities"] = ["fx.later"]
-        more: Value = {"id": "own/health", "kind": "query", "contract": "c1", "about": "own"}
-        document["functions"] = [more, *reversed(listed)]
+        document["functions"] = [{**entry, "about": "own"} for entry in reversed(listed)]
 
 
 # -- fields and bodies ---------------------------------------------------------------------------

@@ -258,10 +258,10 @@ def _words(text: str) -> set[str]:
 
 
 def _cost(case: Case) -> int:
-    """Rank cases: those of a table, those that wait, those that draw many calls."""
+    """Rank cases: those of a table, those that take their time, those that draw many calls."""
     if case.profile == "smoke":
         return 0
-    return 1 if case.is_slow else 2
+    return 2 if case.id.startswith("stateful.") else 1
 
 
 @functools.cache
