@@ -175,6 +175,8 @@ def _cycle() -> object:
         ),
         ({1: [object()]}, (0, 0), "is not a type that can be sent"),
         ({float("nan"), float("nan")}, (), "equal on the wire"),
+        ([WireSet([Colour.RED, "red"])], (0,), "equal on the wire"),
+        ([WireMap([(Colour.RED, 1), ("red", 2)])], (0,), "equal on the wire"),
         ([{frozenset({(1,)})}], (0,), "send a list"),
     ],
 )

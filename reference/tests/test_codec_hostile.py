@@ -302,9 +302,9 @@ def test_decoder_gives_a_value_or_its_error_for_any_bytes(data: bytes) -> None:
 @given(TABLES | VALUES.map(lambda value: dumps(value).encode()), st.booleans())
 def test_decoder_reads_the_same_in_both_ways(data: bytes, is_request: bool) -> None:
     """What the fast way reads, the careful way reads too, and as the same value."""
-    fast = read_tree(data, Limits(), None, is_request=is_request, is_revived=True)
+    fast = read_tree(data, Limits(), None, is_request, True)
     if fast is not Unread.UNREAD:
-        careful = read_carefully(data, Limits(), None, is_request=is_request, is_revived=True)
+        careful = read_carefully(data, Limits(), None, is_request, True)
         assert dumps(fast) == dumps(careful)
         assert type(fast) is type(careful)
 
@@ -314,7 +314,7 @@ def test_decoder_takes_the_fast_way_for_what_encoders_write() -> None:
     value = [{"a": [1, 0, "x"], "b": {}, "at": datetime(2024, 1, 1, tzinfo=UTC)}, 1.5, b"x"]
     value += [2**60, WireSet([1, "x"]), WireMap([(1, [])]), 'a "quoted" \\ "word"', None, True]
     for text in (dumps(value), canonical(value)):
-        read = read_tree(text.encode(), Limits(), None, is_request=True, is_revived=True)
+        read = read_tree(text.encode(), Limits(), None, True, True)
         assert read == value
 
 

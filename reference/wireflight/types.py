@@ -100,10 +100,6 @@ class WireSet:
         made._items = items  # noqa: SLF001 (an instance of this class)
         return made
 
-    def identified(self) -> Iterable[tuple[Identity, tuple[object]]]:
-        """Iterate over the items, each after its identity."""
-        return zip(self._items, zip(self._items.values(), strict=True), strict=True)
-
     def __contains__(self, item: object) -> bool:
         return member_identity(item) in self._items
 
@@ -154,10 +150,6 @@ class WireMap:
         made = cls.__new__(cls)
         made._pairs = pairs  # noqa: SLF001 (an instance of this class)
         return made
-
-    def identified(self) -> Iterable[tuple[Identity, tuple[object, object]]]:
-        """Iterate over the pairs, each after the identity of its key."""
-        return self._pairs.items()
 
     def __getitem__(self, key: object) -> object:
         """Return the value of a key.

@@ -13,7 +13,7 @@ import msgspec
 
 from wireflight.codec.project import Extended
 from wireflight.errors import DecodeError, DecodeErrorCode
-from wireflight.scalars import MAX_SAFE_INTEGER, BigInt, bigint_of, bytes_text
+from wireflight.scalars import MAX_SAFE_INTEGER, BigInt, bigint_of
 from wireflight.types import Identity, WireMap, WireSet, member_identity
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ __all__ = [
     "Leaf",
     "build_tagged",
     "extension_of",
-    "identities_of",
+    "identity_of",
     "read_leaf",
     "refusal",
 ]
@@ -45,6 +45,9 @@ Leaf = datetime | int | bytes
 _REFUSALS: Final = (ValueError, TypeError, LookupError, ArithmeticError)
 _SCALAR_TAGS: Final = (["Date"], ["BigInt"])
 
+_LAST_BEFORE: Final = ("AEIMQUYcgkosw048", "AQgw")
+"""The digits of base64 whose last 2, or 4, bits are zero: those before one, or two, `=`."""
+
 _match_date: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z"
 ).fullmatch
@@ -56,7 +59,7 @@ def refusal(message: str, index: int) -> DecodeError:
     return DecodeError(DecodeErrorCode.INVALID_PAYLOAD, message, position=f"entry {index}")
 
 
-def read_leaf(entry: Sequence[Any], index: int, limits: Limits, *, is_request: bool) -> Leaf:
+def read_leaf(entry: Sequence[Any], index: int, limits: Limits, is_request: bool) -> Leaf:
     """Read an entry whose tag is one of the `LEAF_TAGS`.
 
     Raises:
@@ -75,11 +78,11 @@ def read_leaf(entry: Sequence[Any], index: int, limits: Limits, *, is_request: b
                 pass  # a day that its month does not have, or the year 0
         raise refusal("the date must be a real YYYY-MM-DDTHH:mm:ss.sssZ", index)
     if tag == "BigInt":
-        return _bigint(text, index, limits, is_request=is_request)
+        return _bigint(text, index, limits, is_request)
     return _bytes(text, index)
 
 
-def _bigint(text: str, index: int, limits: Limits, *, is_request: bool) -> int:
+def _bigint(text: str, index: int, limits: Limits, is_request: bool) -> int:
     if not _match_bigint(text):
         raise refusal("the bigint must be canonical decimal digits", index)
     too_many = is_request and len(text) - text.startswith("-") > limits.bigint_digits
@@ -102,11 +105,13 @@ def _bytes(text: str, index: int) -> bytes:
         content = binascii.a2b_base64(text, strict_mode=True)
     except ValueError:
         content = None
-    if content is not None and len(text) == (len(content) + 2) // 3 * 4:
-        # What is left to check are the bits of the last group that no byte takes.
-        rest = content[len(content) // 3 * 3 :]
-        if not rest or bytes_text(rest) == text[-4:]:
-            return content
+    # What is left to check are the length and the bits of the last group that no byte takes.
+    if (
+        content is not None
+        and len(text) == (len(content) + 2) // 3 * 4
+        and (text[-1:] != "=" or text.rstrip("=")[-1] in _LAST_BEFORE[text[-2] == "="])
+    ):
+        return content
     raise refusal("the bytes must be canonical base64 with padding", index)
 
 
@@ -153,19 +158,15 @@ def build_tagged(
     """
     tag = values[0]
     if tag == "Set":
-        items = values[1:]
-        identities = identities_of(items, written[1:], entries)
-        identified = dict(zip(identities, items, strict=True))
-        if len(identified) != len(items):
+        items = _told_apart(values, written, 1, entries)
+        if len(items) != len(values) - 1:
             raise refusal("two items of the set are equal", index)
-        return WireSet.from_identified(identified)
+        return WireSet.from_identified(items)
     if tag == "Map":
         if len(values) % 2 == 0:
             raise refusal("the map has a key without a value", index)
-        keys = values[1::2]
-        identities = identities_of(keys, written[1::2], entries)
-        pairs = dict(zip(identities, zip(keys, values[2::2], strict=True), strict=True))
-        if len(pairs) != len(keys):
+        pairs = _told_apart(values, written, 2, entries)
+        if len(pairs) != len(values) // 2:
             raise refusal("two keys of the map are equal", index)
         return WireMap.from_identified(pairs)
     extension = extension_of(tag, len(values), index, extensions)
@@ -177,23 +178,30 @@ def build_tagged(
         raise refusal("the content of the extension is refused", index) from error
 
 
-def identities_of(
-    members: Sequence[Any], references: Sequence[int], entries: Sequence[Any]
-) -> list[Identity]:
-    """Return what tells items or keys apart: their texts, or for no scalars their addresses.
+def _told_apart(
+    values: Sequence[Any], written: Sequence[int], step: int, entries: Sequence[Any]
+) -> dict[Identity, Any]:
+    """Return the items, or with a step of two the pairs, by what tells them apart."""
+    members: dict[Identity, Any] = {}
+    for place in range(1, len(values), step):
+        member = values[place]
+        identity = identity_of(member, written[place], entries)
+        members[identity] = member if step == 1 else (member, values[place + 1])
+    return members
 
-    An extension may be revived as anything, so the entries decide which is a scalar.
+
+def identity_of(member: Any, reference: int, entries: Sequence[Any]) -> Identity:
+    """Return what tells an item or a key from others.
+
+    An extension may be revived as anything, so the entry decides whether it is a scalar.
 
     Spec: KEY-3.
     """
-    identities: list[Identity] = []
-    for member, reference in zip(members, references, strict=True):
-        entry: Any = entries[reference] if reference >= 0 else None
+    if reference >= 0:
+        entry: Any = entries[reference]
         kind = type(entry)
-        if kind is str:
-            identities.append(entry)
-        elif kind is dict or (kind is list and entry[:1] not in _SCALAR_TAGS):
-            identities.append((id(member),))
-        else:
-            identities.append(member_identity(member))
-    return identities
+        if kind is str or kind is int:
+            return member  # type: ignore[no-any-return]
+        if kind is dict or (kind is list and entry[:1] not in _SCALAR_TAGS):
+            return (id(member),)
+    return member_identity(member)

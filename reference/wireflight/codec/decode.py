@@ -51,23 +51,18 @@ def loads(
 
     Spec: PAY-6, PAY-7, PAY-8, PAY-9, PAY-10, PAY-11.
     """
-    data: bytes
-    if isinstance(text, str):
-        try:
-            data = text.encode()
-        except UnicodeEncodeError as error:
-            place = f"character {error.start}"
-            raise DecodeError(_INVALID, "the text is not Unicode", position=place) from None
-    else:
-        data = text
-    return read(data, limits or _DEFAULT_LIMITS, extensions, is_request=is_request)
+    try:
+        data = text.encode() if isinstance(text, str) else text
+    except UnicodeEncodeError as error:
+        place = f"character {error.start}"
+        raise DecodeError(_INVALID, "the text is not Unicode", position=place) from None
+    return read(data, limits or _DEFAULT_LIMITS, extensions, is_request)
 
 
 def read(
     data: bytes,
     limits: Limits,
     extensions: Extensions | None,
-    *,
     is_request: bool,
     is_revived: bool = True,
 ) -> Any:
@@ -84,20 +79,18 @@ def read(
     Raises:
         DecodeError: As `loads` does.
     """
-    limit = "body_bytes" if is_request else "response_bytes"
     if len(data) > (limits.body_bytes if is_request else limits.response_bytes):
-        raise _too_large("the text is too long", limit)
-    value = read_tree(data, limits, extensions, is_request=is_request, is_revived=is_revived)
+        raise _too_large("the text is too long", "body_bytes" if is_request else "response_bytes")
+    value = read_tree(data, limits, extensions, is_request, is_revived)
     if value is not Unread.UNREAD:
         return value
-    return read_carefully(data, limits, extensions, is_request=is_request, is_revived=is_revived)
+    return read_carefully(data, limits, extensions, is_request, is_revived)
 
 
 def read_carefully(
     data: bytes,
     limits: Limits,
     extensions: Extensions | None,
-    *,
     is_request: bool,
     is_revived: bool,
 ) -> Any:

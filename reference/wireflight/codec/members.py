@@ -51,15 +51,11 @@ def members_in_order(
     Spec: PAY-4, KEY-1 steps 4 and 5, KEY-3.
     """
     members: list[tuple[object, ...]]
-    if isinstance(value, (WireSet, WireMap)):
-        members = [member for _, member in value.identified()]
-        if not is_sorted:
-            return members  # which are told apart already
-    elif isinstance(value, dict):
+    if isinstance(value, (dict, WireMap)):
         members = list(value.items())
     else:
         members = [(item,) for item in value]
-        is_sorted = True
+        is_sorted = is_sorted or not isinstance(value, WireSet)
     texts: dict[object, tuple[object, ...]] = {}
     for member in members:
         key = project(member[0])

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import binascii
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from wireflight.codec.decode import read
-from wireflight.codec.encode import canonical
+from wireflight.codec.encode import canonical_bytes
 from wireflight.errors import DecodeError, DecodeErrorCode, EncodeError
 from wireflight.limits import Limits
 
@@ -18,9 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["decode_payload", "payload"]
 
-_UNDEFINED_TEXT: Final = "-1"
+_UNDEFINED_TEXT: Final = b"-1"
+_TO_URL_ALPHABET: Final = bytes.maketrans(b"+/", b"-_")
 _DEFAULT_LIMITS: Final = Limits()
-_match_base64url: Final = re.compile(r"[A-Za-z0-9_-]*").fullmatch
 
 
 def payload(
@@ -35,12 +34,11 @@ def payload(
 
     Raises:
         EncodeError: As `canonical` does.
+
+    Spec: KEY-4.
     """
-    text = canonical(value, extensions=extensions, limits=limits)
-    if text == _UNDEFINED_TEXT:
-        return ""
-    encoded = binascii.b2a_base64(text.encode(), newline=False).decode("ascii")
-    return encoded.rstrip("=").replace("+", "-").replace("/", "_")
+    text = canonical_bytes(value, extensions=extensions, limits=limits)
+    return "" if text == _UNDEFINED_TEXT else _base64url(text)
 
 
 def decode_payload(
@@ -60,30 +58,42 @@ def decode_payload(
         DecodeError: `invalid_payload`, `too_deep` or `too_large` when it cannot be read at
             all, `non_canonical` when it can but the same argument has another payload.
     """
-    if not payload:
+    if not payload:  # step 1
         return msgspec.UNSET
     data = _from_base64url(payload)
     limits = limits or _DEFAULT_LIMITS
     # Judged as received: an application's way back from an extension may be another.
     received = read(data, limits, extensions, is_request=True, is_revived=False)
     try:
-        is_canonical = canonical(received, limits=limits).encode() == data
+        is_canonical = canonical_bytes(received, limits=limits) == data  # step 4
     except EncodeError:
         is_canonical = False  # a container as a key or item
     if not is_canonical or received is msgspec.UNSET:
         raise DecodeError(
             DecodeErrorCode.NON_CANONICAL, "the payload is not the canonical one of its argument"
         )
-    if extensions is None:
+    if extensions is None or not extensions.may_stand_in(data):
         return received
     return read(data, limits, extensions, is_request=True)
 
 
+def _base64url(data: bytes) -> str:
+    encoded = binascii.b2a_base64(data, newline=False).rstrip(b"=")
+    return encoded.translate(_TO_URL_ALPHABET).decode("ascii")
+
+
 def _from_base64url(payload: str) -> bytes:
-    """Undo base64url in its one spelling: no padding, no space, zero trailing bits."""
-    if _match_base64url(payload) and len(payload) % 4 != 1:
-        padded = payload.replace("-", "+").replace("_", "/") + "=" * (-len(payload) % 4)
-        data = binascii.a2b_base64(padded)
-        if binascii.b2a_base64(data, newline=False).decode("ascii") == padded:
-            return data
-    raise DecodeError(DecodeErrorCode.INVALID_PAYLOAD, "the payload is not canonical base64url")
+    """Undo base64url in its one spelling: no padding, no space, zero trailing bits.
+
+    Raises:
+        DecodeError: When it is not what would be written for its bytes.
+
+    Spec: KEY-5 step 2.
+    """
+    try:
+        data = binascii.a2b_base64(payload.replace("-", "+").replace("_", "/") + "==")
+    except ValueError:
+        data = b""
+    if _base64url(data) != payload:
+        raise DecodeError(DecodeErrorCode.INVALID_PAYLOAD, "the payload is not canonical base64url")
+    return data

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -17,7 +18,7 @@ from wireflight.scalars import BigInt
 from wireflight.types import MODEL_TYPES, Extension
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Hashable
+    from collections.abc import Collection, Hashable
 
     from wireflight.types import Extensions
 
@@ -25,6 +26,10 @@ __all__ = ["MODEL_TYPES", "Extended", "Projector"]
 
 _ISO_TYPES: Final = (UUID, Decimal, date, time, timedelta)
 _UNSET: Final = msgspec.UNSET
+
+
+Attributes = tuple[tuple[str, ...], Callable[[Any], tuple[object, ...]]]
+"""The member names of a type's values, and what reads their values; undefined is none."""
 
 
 class Extended:
@@ -65,6 +70,16 @@ class Projector:
         self._seen.append(value)
         self._results[id(value)] = result
         return result
+
+    def attributes_of(self, kind: type) -> Attributes | None:
+        """Return how the members of a type's values are read, if they are its attributes.
+
+        This is all that there is to say of a type for which nothing is registered.
+        """
+        if self._extensions is not None and self._extensions.rule_of(kind) is not None:
+            return None
+        attributes = _members_of(cast("Hashable", kind))
+        return None if attributes is None or "__proto__" in attributes[0] else attributes
 
     def _once(self, value: object) -> object:
         if type(value) is Extended:
@@ -108,13 +123,11 @@ def _reader(kind: type) -> Callable[[Any], object] | None:
     """Find how values of a type are read; types are few, so the answer is kept."""
     if issubclass(kind, Enum):
         return _enum_value
-    if issubclass(kind, msgspec.Struct):
-        return _struct_reader(kind)
-    if dataclasses.is_dataclass(kind):
-        return _attribute_reader([f.name for f in dataclasses.fields(kind)])
-    attributes = kind.__dict__.get("__attrs_attrs__")
+    attributes = _members_of(cast("Hashable", kind))
     if attributes is not None:
-        return _attribute_reader([a.name for a in attributes])
+        return _object_reader(attributes)
+    if issubclass(kind, msgspec.Struct):
+        return _array_reader(kind)
     if hasattr(kind, "__pydantic_serializer__"):  # a model; a dataclass was found above
         return _dump_model
     if issubclass(kind, datetime):
@@ -171,29 +184,45 @@ _BASE_READERS: Final[dict[type, Callable[[Any], object]]] = {
 }
 
 
-def _attribute_reader(names: list[str]) -> Callable[[object], object]:
-    def read(value: object) -> object:
-        members = {name: getattr(value, name, _UNSET) for name in names}
-        return {name: member for name, member in members.items() if member is not _UNSET}
+@functools.lru_cache(maxsize=1024)
+def _members_of(kind: type) -> Attributes | None:
+    """Find how the members of objects of a type are read, or None for other types."""
+    if issubclass(kind, Enum):
+        return None
+    if issubclass(kind, msgspec.Struct):
+        config = kind.__struct_config__
+        if config.array_like:
+            return None
+        names = [field.encode_name for field in msgspec.structs.fields(kind)]
+        read_all: Callable[[Any], tuple[object, ...]] = msgspec.structs.astuple
+        if config.tag_field is None or config.tag is None:
+            return tuple(names), read_all
+        tag = (config.tag,)
+        return (config.tag_field, *names), lambda value: tag + read_all(value)
+    if dataclasses.is_dataclass(kind):
+        names = [field.name for field in dataclasses.fields(kind)]
+    elif "__attrs_attrs__" in kind.__dict__:
+        names = [attribute.name for attribute in kind.__dict__["__attrs_attrs__"]]
+    else:
+        return None
+    return tuple(names), lambda value: tuple([getattr(value, name, _UNSET) for name in names])
 
-    return read
 
-
-def _struct_reader(kind: type[msgspec.Struct]) -> Callable[[object], object]:
-    config = kind.__struct_config__
-    fields = [(f.encode_name, f.name) for f in msgspec.structs.fields(kind)]
-    tagged = config.tag_field is not None and config.tag is not None
+def _object_reader(attributes: Attributes) -> Callable[[object], object]:
+    names, read = attributes
 
     def read_object(value: object) -> object:
-        members: dict[str, object] = {config.tag_field: config.tag} if tagged else {}  # type: ignore[dict-item]
-        for encode_name, name in fields:
-            member = getattr(value, name)
-            if member is not _UNSET:
-                members[encode_name] = member
-        return members
+        members = zip(names, read(value), strict=True)
+        return {name: member for name, member in members if member is not _UNSET}
 
-    def read_array(value: object) -> object:
-        head: list[object] = [config.tag] if tagged else []
-        return head + [getattr(value, name) for _, name in fields]
+    return read_object
 
-    return read_array if config.array_like else read_object
+
+def _array_reader(kind: type[msgspec.Struct]) -> Callable[[object], object]:
+    config = kind.__struct_config__
+    head = [] if config.tag_field is None or config.tag is None else [config.tag]
+
+    def read_array(value: Any) -> object:
+        return [*head, *msgspec.structs.astuple(value)]
+
+    return read_array

@@ -8,7 +8,7 @@ from wireflight.codec.builder import (
     LEAF_TAGS,
     SENTINELS,
     extension_of,
-    identities_of,
+    identity_of,
     read_leaf,
     refusal,
 )
@@ -46,7 +46,7 @@ def read_leaves(
         elif type(entry) is not list:
             values[index] = entry
         elif entry and entry[0] in LEAF_TAGS:
-            values[index] = read_leaf(entry, index, limits, is_request=is_request)
+            values[index] = read_leaf(entry, index, limits, is_request)
         else:
             _check_form(entry, index, extensions)
     return values
@@ -197,7 +197,11 @@ def refuse_equal_members(entries: list[Any], values: dict[Any, Any]) -> None:
         references = entry[1::2] if entry[0] == "Map" else entry[1:]
         # A container that has no value yet is told apart by its place.
         members = [values[ref] if ref in values else entries[ref] for ref in references]
-        if len({*identities_of(members, references, entries)}) != len(references):
+        identities = {
+            identity_of(member, ref, entries)
+            for member, ref in zip(members, references, strict=True)
+        }
+        if len(identities) != len(references):
             raise refusal("two keys of a map or items of a set are equal", index)
 
 

@@ -64,7 +64,6 @@ def read_tree(
     data: bytes,
     limits: Limits,
     extensions: Extensions | None,
-    *,
     is_request: bool,
     is_revived: bool,
 ) -> Any:
@@ -78,12 +77,7 @@ def read_tree(
         entries: list[Any] = _parse(data)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return _UNREAD
-    max_depth = max_members = max_references = sys.maxsize
-    if is_request:
-        if len(entries) > limits.table_entries:  # step 7
-            return _UNREAD
-        max_depth, max_members = limits.depth, limits.container_members
-        max_references = limits.expanded_nodes - 1
+    max_depth = limits.depth if is_request else sys.maxsize
     values = entries + _TAIL
     root: list[Any] = [0]  # a place for the value, holding a reference to it
     made: Any = root
@@ -113,29 +107,24 @@ def read_tree(
                     if "__proto__" in value:
                         return _UNREAD
                     names += len(value)
-                    if len(value) > max_members:  # step 13
-                        return _UNREAD
                     values[ref] = _TAKEN
                     stack.append((made, pairs))
                     made, pairs = value, iter(value.items())
                     break
                 elif kind is list:
+                    following = enumerate(value)
                     if value and type(value[0]) is str:
                         if value[0] in LEAF_TAGS:
-                            value = read_leaf(value, ref, limits, is_request=is_request)
-                            made[key] = values[ref] = value
+                            made[key] = values[ref] = read_leaf(value, ref, limits, is_request)
                             strings += 2
                             continue
                         strings += 1
                         tagged.append((value, value.copy(), ref, made, key))
+                        next(following)
                     items += len(value)
-                    if len(value) > max_members:  # step 13
-                        return _UNREAD
                     values[ref] = _TAKEN
                     stack.append((made, pairs))
-                    made, pairs = value, enumerate(value)
-                    if tagged and tagged[-1][0] is made:
-                        next(pairs)
+                    made, pairs = value, following
                     break
                 elif kind is float and value.is_integer() and abs(value) <= MAX_SAFE_INTEGER:
                     return _UNREAD
@@ -155,12 +144,27 @@ def read_tree(
         return _UNREAD
     if (
         fresh != len(entries)  # steps 9 and 10
-        or names + items > max_references  # step 15
+        or (is_request and not _is_within(limits, entries, names + items))
         or (has_zero and b"-" in data and _search_minus_zero(data))  # step 3
         or (names and _may_repeat_names(data, entries, strings + names))
     ):
         return _UNREAD
     return root[0]
+
+
+def _is_within(limits: Limits, entries: list[Any], references: int) -> bool:
+    """Tell whether a tree with so many references is within the limits beside its depth.
+
+    Tags may be counted as references.
+
+    Spec: PAY-6 steps 7, 13 and 15.
+    """
+    if len(entries) > limits.table_entries or references >= limits.expanded_nodes:
+        return False
+    return references <= limits.container_members or (
+        max(len(e) for e in entries if type(e) is list or type(e) is dict)
+        <= limits.container_members
+    )
 
 
 def _may_repeat_names(data: bytes, entries: list[Any], strings: int) -> bool:
