@@ -53,7 +53,7 @@ __all__ = [
 SHOULD_SHARE: Final = 0.9
 """Of the mutants of SHOULD clauses, how many have to be killed."""
 _PROCESSES: Final = 2
-_AT_A_TIME: Final = 5
+_AT_A_TIME: Final = 7
 """How many controls are tried by one run of all cases."""
 
 

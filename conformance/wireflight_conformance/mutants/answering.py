@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import re
 import signal
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,10 +24,12 @@ if TYPE_CHECKING:
     from wireflight_conformance.mutants import Answering, Mutant
     from wireflight_conformance.verdicts import CaseResult
 
-__all__ = ["CodecVerdict", "try_codec"]
+__all__ = ["CodecVerdict", "likeness", "try_codec"]
 
 _ANSWER_SECONDS: Final = 2.0
 _EXAMPLES: Final = 40
+_EXAMPLES_OF_CONTROLS: Final = 15
+_LITTLE_WORDS: Final = frozenset({"the", "and", "for", "that", "with", "not", "its", "one", "are"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,16 @@ def _answer(found: Mapping[str, Json]) -> Answer:
     return Answer(error=str(found["error"]), limit=limit if isinstance(limit, str) else None)
 
 
+def likeness(mutant: Mutant, text: str) -> int:
+    """Count the words that a mutant shares with a case: the likeliest are to be tried first."""
+    return len(_words(f"{mutant.name} {mutant.about}") & _words(text))
+
+
+@functools.lru_cache(maxsize=4096)
+def _words(text: str) -> frozenset[str]:
+    return frozenset(re.findall("[a-z0-9]{3,}", text.lower())) - _LITTLE_WORDS
+
+
 def try_codec(mutant: Mutant) -> CodecVerdict:
     """Put the vectors and properties of the mutant's clause to it; all of them to a control."""
     from wireflight_conformance.embedded.codec import answer
@@ -123,18 +136,20 @@ def _runs(mutant: Mutant, transport: _InProcess) -> Iterator[Run]:
 
     vectors = _vectors(mutant)
     yield lambda: run_vectors(vectors, transport, _lacks())
-    for case in _properties().values():
+    cases = sorted(_properties().values(), key=lambda c: -likeness(mutant, f"{c.id} {c.title}"))
+    for case in cases:
         # how time grows is a matter of mutants that make it grow
         if case.profile == "quick" if mutant.clause is None else mutant.clause in case.clauses:
-            yield functools.partial(_run_property, case, transport)
+            examples = _EXAMPLES_OF_CONTROLS if mutant.clause is None else _EXAMPLES
+            yield functools.partial(_run_property, case, transport, examples)
 
 
-def _run_property(case: CodecCase, transport: _InProcess) -> list[CaseResult]:
+def _run_property(case: CodecCase, transport: _InProcess, examples: int) -> list[CaseResult]:
     from wireflight_conformance.clauses import load
     from wireflight_conformance.codec_driver import Codec
     from wireflight_conformance.modes.codec import run_case
 
-    return [run_case(case, Codec(transport, _lacks(), _EXAMPLES), load())]
+    return [run_case(case, Codec(transport, _lacks(), examples), load())]
 
 
 @functools.cache
@@ -181,5 +196,5 @@ def _red_in_reference(case_id: str) -> frozenset[str]:
     named = [v for v in _all_vectors() if f"codec_{v.kind}.{v.id}" == case_id]
     results = list(run_vectors(named, transport, _lacks()))
     if case_id in _properties():
-        results += _run_property(_properties()[case_id], transport)
+        results += _run_property(_properties()[case_id], transport, _EXAMPLES)
     return frozenset(r.case for r in results if r.findings or r.verdict.is_red)

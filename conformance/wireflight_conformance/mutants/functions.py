@@ -264,16 +264,14 @@ def cancelled_commands() -> AbstractContextManager[None]:
     return changed(f"{_ANSWERING}.answer_command", answer)
 
 
-@change("FUN-9", "lets a command run as long as it takes", f"{_COMMANDING}._deadline")
-def endless_commands(deadline: Original, scope: object, milliseconds: int) -> object:
-    return deadline(scope, milliseconds * 20)
+@change("FUN-9", "lets a command run as long as it takes", f"{_COMMANDING}.TimeLimit")
+def endless_commands(limit: Original, running: object, milliseconds: int) -> object:
+    return limit(running, milliseconds * 20)
 
 
-@change(
-    "FUN-9", "lets a query run as long as it takes", "wireflight.runtime.querying._Client.__init__"
-)
-def endless_queries(make: Original, client: object, connection: object, milliseconds: int) -> None:
-    make(client, connection, milliseconds * 20)
+@change("FUN-9", "lets a query run as long as it takes", "wireflight.runtime.querying.TimeLimit")
+def endless_queries(limit: Original, running: object, milliseconds: int, **rest: object) -> object:
+    return limit(running, milliseconds * 20, **rest)
 
 
 @change(

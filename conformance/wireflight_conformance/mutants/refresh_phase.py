@@ -224,10 +224,10 @@ def unencodable_value_left_out(document: Document, _: Sent) -> None:
 
 
 @change(
-    "UPD-10", "waits for a refresh as long as it takes", "wireflight.runtime.commanding._deadline"
+    "UPD-10", "waits for a refresh as long as it takes", "wireflight.runtime.commanding.TimeLimit"
 )
-def endless_phase(deadline: Original, scope: object, milliseconds: int) -> object:
-    return deadline(scope, milliseconds * 20)
+def endless_phase(limit: Original, running: object, milliseconds: int) -> object:
+    return limit(running, milliseconds * 20)
 
 
 @document_mutant("UPD-10", "ignores keys that are late")

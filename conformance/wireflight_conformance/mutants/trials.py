@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import logging
-import re
 import sys
 import time
 import traceback
@@ -24,7 +23,7 @@ from wireflight_conformance.embedded.server import serve
 from wireflight_conformance.engine import Budget, Collector, run_case, run_cases
 from wireflight_conformance.modes.server import discover
 from wireflight_conformance.mutants import Mutant, load_mutants
-from wireflight_conformance.mutants.answering import try_codec
+from wireflight_conformance.mutants.answering import likeness, try_codec
 from wireflight_conformance.mutants.rewriting import take_faults
 from wireflight_conformance.verdicts import Verdict
 
@@ -241,20 +240,15 @@ def _ordered(mutant: Mutant, clause: str) -> list[Case]:
     """
     cases = list(load_cases().values())
     citing = [case for case in cases if clause in case.clauses and case.profile != "full"]
-    words = _words(f"{mutant.name} {mutant.about}")
 
     def rank(case: Case) -> tuple[bool, int, bool]:
-        shared = len(words & _words(f"{case.id} {case.title}"))
-        return (_cost(case) == 2, -shared, case.clauses[0] != clause)
+        alike = likeness(mutant, f"{case.id} {case.title}")
+        return (_cost(case) == 2, -alike, case.clauses[0] != clause)
 
     citing.sort(key=rank)
     if clause in _universal():
         citing += [case for case in cases if clause not in case.clauses and not _cost(case)]
     return citing
-
-
-def _words(text: str) -> set[str]:
-    return set(re.findall("[a-z0-9]{4,}", text.lower()))
 
 
 def _cost(case: Case) -> int:
