@@ -7,13 +7,11 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
-import anyio
-
 from wireflight.exchange.body import BodyReader
 from wireflight.exchange.codes import ErrorCode, Refusal
 from wireflight.exchange.head import RequestHead, function_path
 from wireflight.runtime.connection import Disconnected
-from wireflight.runtime.watching import OnSuspension
+from wireflight.runtime.time_limit import Overrun, TimeLimit
 
 if TYPE_CHECKING:
     from wireflight.exchange.replies import Reply
@@ -33,12 +31,12 @@ logger = logging.getLogger("wireflight")
 class AsgiConnection:
     """The messages of one HTTP request."""
 
-    __slots__ = ("_end", "_receive", "_server")
+    __slots__ = ("_reading", "_receive", "_server")
 
     def __init__(self, receive: Receive, server: Server) -> None:
         self._receive = receive
         self._server = server
-        self._end: float | None = None
+        self._reading: TimeLimit[bytes] | None = None
 
     async def read_body(self) -> bytes:
         """Read the body against both deadlines.
@@ -49,20 +47,15 @@ class AsgiConnection:
 
         Spec: LIM-1, LIM-2.
         """
-        with anyio.CancelScope() as scope:
-            return await OnSuspension(self._read(scope), lambda: self._start_clock(scope))
-        raise Refusal(ErrorCode.BODY_TIMEOUT)
-
-    def _start_clock(self, scope: anyio.CancelScope) -> None:
-        """Start both clocks; a body that came with its head needs none."""
         limits = self._server.settings.limits
-        now = anyio.current_time()
-        self._end = now + limits.body_total_ms / 1000
-        scope.deadline = min(self._end, now + limits.body_idle_ms / 1000)
+        self._reading = TimeLimit(self._read(), limits.body_idle_ms, total_ms=limits.body_total_ms)
+        try:
+            return await self._reading
+        except Overrun:
+            raise Refusal(ErrorCode.BODY_TIMEOUT) from None
 
-    async def _read(self, scope: anyio.CancelScope) -> bytes:
+    async def _read(self) -> bytes:
         reader = BodyReader(self._server.settings)
-        idle = self._server.settings.limits.body_idle_ms / 1000
         while True:
             message = await self._receive()
             if message["type"] == "http.disconnect":
@@ -71,8 +64,8 @@ class AsgiConnection:
             reader.feed(piece)
             if not message.get("more_body", False):
                 return reader.text()
-            if piece and self._end is not None:  # an empty piece is no progress
-                scope.deadline = min(self._end, anyio.current_time() + idle)
+            if piece and self._reading is not None:  # an empty piece is no progress
+                self._reading.restart()
 
     async def wait_closed(self) -> None:
         """Return once the client has gone."""

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import anyio
-
 from wireflight.exchange.codes import ErrorCode, error_body
 from wireflight.exchange.replies import Reply, Unencodable
 from wireflight.functions import RequestEvent
 from wireflight.runtime.calls import run_handler
 from wireflight.runtime.connection import Connection, Disconnected
 from wireflight.runtime.ending import Ended, Failed, Returned
-from wireflight.runtime.watching import OnSuspension, Watch, start_watch
+from wireflight.runtime.time_limit import Overrun, TimeLimit
+from wireflight.runtime.watching import Watch, start_watch
 
 if TYPE_CHECKING:
     from wireflight.functions import Function
@@ -36,20 +35,21 @@ async def answer_query(
     """
     server, frame = answer.server, answer.frame
     at = server.stamps.take()  # ORD-2: before the handler starts
-    client = _Client(answer.connection, server.settings.limits.handler_ms)
-    ended: Ended = Failed(error_body(ErrorCode.HANDLER_TIMEOUT))
+    client = _Client(answer.connection)
+    running = run_handler(frame, function, args, kwargs)
+    limit = TimeLimit(running, server.settings.limits.handler_ms, on_wait=client.watch)
+    ended: Ended
     frame.updates.begin()
     try:
-        with client.scope as scope:
-            value = await OnSuspension(run_handler(frame, function, args, kwargs), client.watch)
-            if not scope.cancel_called:
-                ended = Returned(value)
+        ended = Returned(await limit)
+    except Overrun:
+        ended = Failed(error_body(ErrorCode.HANDLER_TIMEOUT))  # FUN-9
     except Exception as error:  # noqa: BLE001 - here a failure becomes an answer
-        if not client.scope.cancel_called:
-            ended = await server.judge.judge(error, RequestEvent(frame), is_query=True)
+        ended = await server.judge.judge(error, RequestEvent(frame), is_query=True)
     finally:
         frame.updates.close()
-        await client.stop()
+        if client.watcher is not None:
+            await client.watcher.stop()
     if client.is_gone:
         raise Disconnected
     if not isinstance(ended, Returned):
@@ -61,27 +61,29 @@ async def answer_query(
 
 
 class _Client:
-    """The client of a running query: the query ends when it goes, or when time is over."""
+    """The client of a running query, which ends when its client goes.
 
-    __slots__ = ("_connection", "_handler_ms", "_watch", "is_gone", "scope")
+    Attributes:
+        watcher: What waits for the client to go, once the query waits for something.
+        is_gone: Whether it has gone.
+    """
 
-    def __init__(self, connection: Connection, handler_ms: int) -> None:
+    __slots__ = ("_connection", "is_gone", "watcher")
+
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._handler_ms = handler_ms
-        self._watch: Watch | None = None
-        self.scope = anyio.CancelScope()
+        self.watcher: Watch | None = None
         self.is_gone = False
 
-    def watch(self) -> None:
-        """Start the clock and the watch; a handler that never waits needs neither."""
-        self.scope.deadline = anyio.current_time() + self._handler_ms / 1000
-        self._watch = start_watch(self._cancel_when_gone)
+    def watch(self, query: TimeLimit[Any]) -> None:
+        """Start to wait for the client to go.
 
-    async def _cancel_when_gone(self) -> None:
-        await self._connection.wait_closed()
-        self.is_gone = True
-        self.scope.cancel()
+        Spec: FUN-7.
+        """
 
-    async def stop(self) -> None:
-        if self._watch is not None:
-            await self._watch.stop()
+        async def end_when_gone() -> None:
+            await self._connection.wait_closed()
+            self.is_gone = True
+            query.end()
+
+        self.watcher = start_watch(end_when_gone)

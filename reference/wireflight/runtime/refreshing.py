@@ -11,6 +11,7 @@ from wireflight.exchange.codes import ErrorCode, error_body
 from wireflight.functions import Frame, RequestEvent, Updates
 from wireflight.runtime.calls import RememberingCaller
 from wireflight.runtime.ending import Ended, Failed, Redirected, Returned
+from wireflight.runtime.time_limit import Overrun, TimeLimit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,15 +86,12 @@ class PhaseRunner:
     async def _run(self, frame: Frame, refresh: Refresh) -> Ended:
         """Run one refreshed query; its failure is its own."""
         limits = self._server.settings.limits
-        ended: Ended = Failed(error_body(ErrorCode.HANDLER_TIMEOUT))
+        running = self._caller.remember(frame, refresh.instance)
         try:
             if limits.handler_ms >= limits.refresh_phase_ms:  # the phase ends it first
-                return Returned(await self._caller.remember(frame, refresh.instance))
-            deadline = anyio.current_time() + limits.handler_ms / 1000
-            with anyio.CancelScope(deadline=deadline) as scope:
-                value = await self._caller.remember(frame, refresh.instance)
-                if not scope.cancel_called:
-                    ended = Returned(value)
+                return Returned(await running)
+            return Returned(await TimeLimit(running, limits.handler_ms))
+        except Overrun:
+            return Failed(error_body(ErrorCode.HANDLER_TIMEOUT))
         except Exception as error:  # noqa: BLE001 - here a failure becomes an answer
             return await self._server.judge.judge(error, RequestEvent(frame), is_query=True)
-        return ended

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Generator
 
-__all__ = ["OnSuspension", "Watch", "start_watch"]
+__all__ = ["OnSuspension", "Watch", "runs_in_trio", "start_watch"]
 
 R = TypeVar("R")
 
@@ -31,13 +31,19 @@ class Watch(Protocol):
         ...
 
 
+def runs_in_trio() -> bool:
+    """Tell whether the code that calls this runs on trio, which need not be installed."""
+    trio = sys.modules.get("trio")
+    if trio is None:
+        return False
+    # Where another thread is at work importing trio, the module is there and its parts are not.
+    in_trio_run = getattr(getattr(trio, "lowlevel", None), "in_trio_run", None)
+    return in_trio_run is not None and in_trio_run()
+
+
 def start_watch(watch: Callable[[], Awaitable[None]]) -> Watch:
     """Start a task without waiting for it; the caller stops it in every case."""
-    # Where another thread is at work importing trio, the module is there and its parts are not.
-    in_trio_run = getattr(getattr(sys.modules.get("trio"), "lowlevel", None), "in_trio_run", None)
-    if in_trio_run is not None and in_trio_run():
-        return _TrioWatch(watch)
-    return _AsyncioWatch(watch)
+    return _TrioWatch(watch) if runs_in_trio() else _AsyncioWatch(watch)
 
 
 async def _run(watch: Callable[[], Awaitable[None]]) -> None:
