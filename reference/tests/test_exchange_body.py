@@ -5,7 +5,7 @@ import json
 import pytest
 from msgspec import UNSET
 
-from wireflight import Functions, Limits, dumps, payload
+from wireflight import BigInt, Functions, Limits, dumps, payload
 from wireflight.exchange.body import BodyReader, read_call
 from wireflight.exchange.checks import admit
 from wireflight.exchange.codes import Refusal
@@ -59,6 +59,26 @@ def test_server_reads_queries_by_get() -> None:
     assert call("read", None, query=b"arg=%22h%69%22").argument == "hi"
     assert call("read", None, query=b"arg=%22a+b%22").argument == "a b"
     assert call("read", None, query=b"arg=null").argument is None
+
+
+def test_server_remembers_short_scalar_arguments_and_not_too_many() -> None:
+    """What a payload decodes to is the same each time; what can change is decoded anew."""
+    its_settings = settings()
+
+    def argument(value: object) -> object:
+        head = RequestHead("GET", "read", b"payload=" + payload(value).encode(), [])
+        admit(head, its_settings)
+        return read_call(head, head.entry, None, its_settings).argument
+
+    for value in (1, True, "a", 1.5, None, [1], {"a": 1}, BigInt(1), "x" * 100):
+        for _ in range(2):
+            assert argument(value) == value
+            assert type(argument(value)) is type(value)
+    assert argument([1]) is not argument([1])
+    assert set(its_settings.arguments) == {payload(value) for value in (1, True, "a", 1.5)}
+    for number in range(3000):
+        assert argument(number) == number
+    assert len(its_settings.arguments) <= 1024
 
 
 def test_server_puts_plain_arguments_of_queries_into_normal_form() -> None:

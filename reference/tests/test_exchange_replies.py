@@ -58,6 +58,15 @@ def test_server_writes_a_result_in_our_encoding() -> None:
     assert reply.body == b'[{"type":1,"at":2},"result","p.1"]'
 
 
+@pytest.mark.parametrize("head", [OURS, PLAIN])
+def test_server_writes_nothing_as_it_writes_everything(head: RequestHead) -> None:
+    """The envelope of null, which is not encoded anew each time, is what encoding gives."""
+    at = "p" * 12 + "." + "0" * 15 + "1"
+    made = replier()
+    envelope = messages.ResultEnvelope(None, at)
+    assert made.result(head, None, at).body == made.encode(head, envelope.as_value())
+
+
 def test_server_writes_redirects_and_documents() -> None:
     """A redirect has status 200 and no Location field."""
     reply = replier().redirect(PLAIN, "/login")

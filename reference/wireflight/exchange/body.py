@@ -26,6 +26,9 @@ __all__ = ["BodyReader", "Call", "judge_requested_key", "read_call"]
 
 UNDEFINED: Final = msgspec.UNSET
 _SPACE: Final = b" \t"
+_UNCHANGING: Final = frozenset((int, str, float, bool))
+_MAX_REMEMBERED_CHARS: Final = 64
+_MAX_REMEMBERED: Final = 1024
 
 
 class BodyReader:
@@ -126,6 +129,8 @@ def _refuse_url_argument(head: RequestHead) -> None:
 def _read_get(head: RequestHead, entry: FunctionEntry, settings: Settings) -> Call:
     if not head.query:
         return Call(UNDEFINED)
+    if len(head.query) == 1 and head.query[0][0] == b"payload" and head.query[0][1] is not None:
+        return _read_payload(entry.function_id, head.query[0][1].decode("latin-1"), settings)
     payloads, arguments = head.parameters(b"payload"), head.parameters(b"arg")
     if len(payloads) + len(arguments) > 1:
         raise Refusal(ErrorCode.INVALID_REQUEST)
@@ -141,8 +146,24 @@ def _read_get(head: RequestHead, entry: FunctionEntry, settings: Settings) -> Ca
     return Call(UNDEFINED)
 
 
+def _decode_argument(payload: str, settings: Settings) -> object:
+    """Decode a payload as KEY-5 says.
+
+    Most queries have one number or name as their argument, and few are asked for often: what
+    short payloads decode to is remembered where nothing can change it.
+    """
+    argument = settings.arguments.get(payload, UNDEFINED)
+    if argument is UNDEFINED:
+        argument = decode_payload(payload, limits=settings.limits, extensions=settings.extensions)
+        if type(argument) in _UNCHANGING and len(payload) <= _MAX_REMEMBERED_CHARS:
+            if len(settings.arguments) >= _MAX_REMEMBERED:
+                settings.arguments.clear()
+            settings.arguments[payload] = argument
+    return argument
+
+
 def _read_payload(function_id: str, payload: str, settings: Settings) -> Call:
-    argument = decode_payload(payload, limits=settings.limits, extensions=settings.extensions)
+    argument = _decode_argument(payload, settings)
     # The characters were checked, so the key is well-formed (KEY-6).
     return Call(argument, f"{function_id}/{payload}")
 
@@ -173,7 +194,7 @@ def judge_requested_key(key: str, settings: Settings) -> RequestedKey:
     if not isinstance(query, Query):
         return RequestedKey(key, refusal=RefusalReason.NOT_REFRESHABLE)
     try:
-        argument = decode_payload(payload, limits=settings.limits, extensions=settings.extensions)
+        argument = _decode_argument(payload, settings)
     except DecodeError as error:
         return RequestedKey(
             key,

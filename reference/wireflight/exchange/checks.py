@@ -19,6 +19,7 @@ __all__ = ["STAGES", "admit"]
 
 _VERSIONS: Final = frozenset(str(version).encode("ascii") for version in SUPPORTED_VERSIONS)
 _SPACE: Final = b" \t"
+_MAX_DIGITS: Final = 18
 
 
 def check_host(head: RequestHead, settings: Settings) -> None:
@@ -121,9 +122,9 @@ def check_head_limits(head: RequestHead, settings: Settings) -> None:
 
 def _exceeds(digits: bytes, limit: int) -> bool:
     """Compare without reading a number of any length."""
-    digits = digits.lstrip(b"0")
-    text = str(limit).encode("ascii")
-    return len(digits) > len(text) or (len(digits) == len(text) and digits > text)
+    if len(digits) > _MAX_DIGITS:
+        digits = digits.lstrip(b"0")
+    return len(digits) > _MAX_DIGITS or int(digits or b"0") > limit
 
 
 Stage = Callable[[RequestHead, Settings], None]
@@ -154,8 +155,16 @@ def admit(head: RequestHead, settings: Settings) -> None:
     Spec: CHK-1, CHK-2.
     """
     head.is_allowed_origin = is_listed_origin(head, settings)
-    is_preflight = head.method == "OPTIONS"
+    if head.method == "OPTIONS":
+        _admit_preflight(head, settings)
+        return
+    for check in STAGES.values():
+        check(head, settings)
+
+
+def _admit_preflight(head: RequestHead, settings: Settings) -> None:
+    """Spec: SEC-7."""
     for name, check in STAGES.items():
         check(head, settings)
-        if is_preflight and name == _PREFLIGHT_ENDS_AFTER:
+        if name == _PREFLIGHT_ENDS_AFTER:
             return

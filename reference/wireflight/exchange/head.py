@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_to_bytes
 
@@ -25,16 +26,16 @@ _SINGLE: Final = frozenset(
     )
 )
 _LISTS: Final = frozenset((b"accept", b"wireflight-accept", b"wireflight-contract"))
-_FIELDS: Final = _SINGLE | _LISTS
 
 
 class RequestHead:
-    """Method, path and header fields of one request, read in one pass.
+    """Method, path and header fields of one request.
 
     Attributes:
         path: What follows the base and its `/`, percent-decoded once, or None if the path
             is no function's.
-        fields: The fields that the protocol knows. Lists are joined.
+        fields: The fields by their names. Of those that the protocol knows, lists are
+            joined, and of others the first is kept.
         repeated: Names of fields that came more than once though they must not.
         header_bytes: The length of all names and values.
         encoding: The encoding of the response.
@@ -68,26 +69,29 @@ class RequestHead:
         self.entry: FunctionEntry | None = None
         self.is_manifest = False
         self.is_allowed_origin = False
-        fields: dict[bytes, bytes] = {}
-        repeated: set[bytes] | None = None
-        size = 0
-        for name, value in headers:
-            size += len(name) + len(value)
-            if name in _FIELDS:
-                if name not in fields:
-                    fields[name] = value
-                elif name in _LISTS:
-                    fields[name] += b"," + value
-                else:
-                    repeated = repeated or set()
-                    repeated.add(name)
-        self.header_bytes = size
-        self.fields = fields
-        self.repeated: frozenset[bytes] | set[bytes] = repeated or _NONE
+        self.header_bytes = sum(map(len, chain.from_iterable(headers)))
+        self.fields = dict(headers)
+        self.repeated: frozenset[bytes] | set[bytes] = _NONE
+        if len(self.fields) != len(headers):
+            self._join_fields()
         self.query: Sequence[tuple[bytes, bytes | None]] = (
             _form(query_string) if query_string else ()
         )
         self.encoding = self._chosen_encoding()
+
+    def _join_fields(self) -> None:
+        """Join the lists among the fields that came more than once, and note the others."""
+        fields: dict[bytes, bytes] = {}
+        repeated: set[bytes] = set()
+        for name, value in self.raw_headers:
+            if name not in fields:
+                fields[name] = value
+            elif name in _LISTS:
+                fields[name] += b"," + value
+            elif name in _SINGLE:
+                repeated.add(name)
+        self.fields = fields
+        self.repeated = repeated
 
     def _chosen_encoding(self) -> Encoding:
         """Choose the encoding of the response.

@@ -51,6 +51,12 @@ _CORS_HEADERS: Final = (
     ),
 )
 _UNBOUNDED: Final = Limits(response_bytes=sys.maxsize)
+_NOTHING: Final[dict[Encoding, bytes]] = {
+    "wireflight": b'[{"type":1,"value":2,"at":3},"result",null,"%s"]',
+    "plain": b'{"type":"result","value":null,"at":"%s"}',
+}
+"""The envelope of a result of null without updates, but for its stamp."""
+
 _WEIGHTY: Final = (SetValue, Fail, Redirect)
 
 
@@ -186,6 +192,10 @@ class Replier:
 
         Spec: ENV-2, ENV-8, UPD-8, UPD-12, UPD-13.
         """
+        if value is None and not updates:
+            # What most commands return that refresh nothing.
+            nothing = _NOTHING[head.encoding] % at.encode("ascii")
+            return self.reply(head, 200, nothing, cookies=cookies)
         updates = list(updates)
         while True:
             try:

@@ -27,11 +27,12 @@ class Settings:
     Attributes:
         registry: Its functions; replaced when one is added.
         authority: Host and port that a same-origin request has, or None for those of `Host`.
+        arguments: Scalar arguments by their payloads, so far as they are remembered.
     """
 
     __slots__ = (
-        *("allowed_hosts", "allowed_origins", "authority", "base", "body_limits", "build"),
-        *("capabilities",),
+        *("allowed_hosts", "allowed_origins", "arguments", "authority", "base", "body_limits"),
+        *("build", "capabilities"),
         *("exposes_functions", "extensions", "limits", "redirect_origins", "registry"),
     )
 
@@ -72,6 +73,7 @@ class Settings:
         self.build = build
         self.exposes_functions = exposes_functions
         self.capabilities: tuple[str, ...] = ()
+        self.arguments: dict[str, object] = {}
 
 
 def _checked_origin(origin: str) -> bytes:

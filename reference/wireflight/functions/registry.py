@@ -9,7 +9,7 @@ import msgspec
 
 from wireflight.codec import payload
 from wireflight.functions.call import Function, Query
-from wireflight.keys import make_key
+from wireflight.keys import is_function_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -75,7 +75,7 @@ class Registry:
         """Collect the functions.
 
         Raises:
-            ValueError: When two have one id.
+            ValueError: When two have one id, or an id has not the form of one.
         """
         self._extensions = extensions
         self._by_id: dict[str, FunctionEntry] = {}
@@ -83,6 +83,8 @@ class Registry:
         for function_id, function in functions:
             if function_id in self._by_id:
                 raise ValueError(f"two functions have the id {function_id!r}")
+            if not is_function_id(function_id):
+                raise ValueError(f"{function_id!r} is no function id: identifiers joined by '/'")
             self._by_id[function_id] = FunctionEntry(function_id, function)
             self._by_function.setdefault(function, function_id)
 
@@ -117,4 +119,7 @@ class Registry:
         Spec: KEY-7.
         """
         argument = query.signature.as_written(args, kwargs)
-        return make_key(self.id_of(query), payload(argument, extensions=self._extensions))
+        function_id = self.id_of(query)
+        if argument is msgspec.UNSET:
+            return f"{function_id}/"
+        return f"{function_id}/{payload(argument, extensions=self._extensions)}"

@@ -147,10 +147,12 @@ class Signature:
         """
         if self._single is not None and len(args) == 1 and not kwargs:
             return args[0]
+        if not (args or kwargs or self.parameters):
+            return UNDEFINED
         given = self.python.bind(*args, **kwargs).arguments
         if self._single is not None:
             return given.get(self._single.name, UNDEFINED)
-        return dict(given) if self.parameters else UNDEFINED
+        return dict(given)
 
     def argument_schema(self) -> dict[str, object] | None:
         """Return the JSON Schema of the argument, or None if the function takes none."""
