@@ -100,7 +100,8 @@ def _add_server(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "--profile",
         choices=PROFILES,
         default="quick",
-        help="smoke: rows of tables only; quick (default): also what waits; full: everything",
+        help="smoke: some rows of each table, in a second; quick (default): all, and "
+        "what waits; full: long runs too",
     )
     server.add_argument("--seed", type=int, default=0, metavar="N", help="shuffle by this number")
     server.add_argument(

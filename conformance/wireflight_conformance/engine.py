@@ -99,7 +99,7 @@ class Collector:
                 if not item.holds:
                     self._findings.setdefault(
                         (item.clause, item.expected),
-                        Finding(item.clause, item.expected, item.got, reply.trace),
+                        Finding(item.clause, item.expected, str(item.got), reply.trace),
                     )
 
     def _stamp(self, reply: Reply) -> list[Observation]:

@@ -46,7 +46,16 @@ class Observation:
     clause: str
     holds: bool
     expected: str
-    got: str
+    got: object
+    """Whatever its `str` says; most responses hold all, and their texts are never made."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    value: Value
+
+    def __str__(self) -> str:
+        return show(self.value)
 
 
 def _quality(accept: str, media_type: str) -> float:
@@ -90,7 +99,7 @@ def observe(reply: Reply, request: Request) -> Iterator[Observation]:
     is_empty = reply.status == 204 or request.method == "HEAD"
     if reply.status == 204:
         bare = not reply.response.body and not reply.response.all("content-type")
-        yield Observation("HTTP-10", bare, "a 204 without body and Content-Type", str(reply))
+        yield Observation("HTTP-10", bare, "a 204 without body and Content-Type", reply)
     if is_empty:
         return
     yield from _encoding(reply, request)
@@ -149,12 +158,12 @@ def _encoding(reply: Reply, request: Request) -> Iterator[Observation]:
         yield Observation("HTTP-10", False, f"one Content-Type, {wanted}", f"Content-Type: {got}")
         return
     readable = reply.fault is None and isinstance(reply.document, Mapping)
-    yield Observation("HTTP-10", readable, "a body that is one document", str(reply))
+    yield Observation("HTTP-10", readable, "a body that is one document", reply)
 
 
 def _envelope(reply: Reply) -> Iterator[Observation]:
     kinds = ("result", "redirect", "error", "manifest")
-    yield Observation("ENV-1", reply.type in kinds, "an envelope with a known type", str(reply))
+    yield Observation("ENV-1", reply.type in kinds, "an envelope with a known type", reply)
     if reply.type == "error":
         yield from _error(reply.envelope.get("error", UNDEFINED), reply)
     elif reply.type in kinds:
@@ -163,7 +172,7 @@ def _envelope(reply: Reply) -> Iterator[Observation]:
         )
     if reply.type == "result":
         at = reply.envelope.get("at", UNDEFINED)
-        yield Observation("ENV-3", isinstance(at, str), "a result with its stamp `at`", show(at))
+        yield Observation("ENV-3", isinstance(at, str), "a result with its stamp `at`", _Shown(at))
         yield _stamp(at)
     if reply.type == "redirect":
         yield _location(reply.envelope.get("location", UNDEFINED))
@@ -173,7 +182,9 @@ def _envelope(reply: Reply) -> Iterator[Observation]:
 
 def _stamp(stamp: Value) -> Observation:
     holds = isinstance(stamp, str) and STAMP.fullmatch(stamp) is not None
-    return Observation("ORD-1", holds, "a stamp of 12 characters, a dot and 16 digits", show(stamp))
+    return Observation(
+        "ORD-1", holds, "a stamp of 12 characters, a dot and 16 digits", _Shown(stamp)
+    )
 
 
 def _location(location: Value) -> Observation:
@@ -188,7 +199,7 @@ def _location(location: Value) -> Observation:
 def _error(error: Value, reply: Reply) -> Iterator[Observation]:
     status, code, message = (pick(error, name) for name in ("status", "code", "message"))
     whole = isinstance(status, int) and isinstance(code, str) and isinstance(message, str)
-    yield Observation("ENV-1", whole, "an error with status, code and message", show(error))
+    yield Observation("ENV-1", whole, "an error with status, code and message", _Shown(error))
     if not whole:
         return
     yield Observation(
@@ -204,7 +215,7 @@ def _error(error: Value, reply: Reply) -> Iterator[Observation]:
 def _code(error: Value) -> Iterator[Observation]:
     status, code = pick(error, "status"), pick(error, "code")
     if not isinstance(code, str) or not isinstance(status, int):
-        yield Observation("ERR-1", False, "an error with status and code", show(error))
+        yield Observation("ERR-1", False, "an error with status and code", _Shown(error))
         return
     known = error_codes()
     if code in known:
@@ -212,17 +223,19 @@ def _code(error: Value) -> Iterator[Observation]:
     else:
         fits = _EXT_NAME.fullmatch(code) is not None and len(code) <= 64
         fits = fits and 400 <= status <= 599 and status not in _UNUSED_STATUSES
-        yield Observation("ERR-1", fits, "a code of the table, or one with a dot", show(error))
+        yield Observation("ERR-1", fits, "a code of the table, or one with a dot", _Shown(error))
     if code in _LIMITED:
         limit = pick(error, "limit")
-        yield Observation("ERR-4", limit in limits(), f"{code} with the limit's name", show(error))
+        yield Observation(
+            "ERR-4", limit in limits(), f"{code} with the limit's name", _Shown(error)
+        )
     if "issues" in (error if isinstance(error, Mapping) else {}):
         yield from _issues(pick(error, "issues"))
 
 
 def _issues(issues: Value) -> Iterator[Observation]:
     if not isinstance(issues, Sequence) or isinstance(issues, str | bytes):
-        yield Observation("ISS-1", False, "a list of issues", show(issues))
+        yield Observation("ISS-1", False, "a list of issues", _Shown(issues))
         return
     codes = [pick(issue, "code") for issue in issues]
     yield Observation(
@@ -235,19 +248,19 @@ def _issues(issues: Value) -> Iterator[Observation]:
 def _updates(reply: Reply) -> Iterator[Observation]:
     updates = reply.envelope["updates"]
     if not isinstance(updates, Sequence) or isinstance(updates, str | bytes):
-        yield Observation("UPD-1", False, "updates as a list", show(updates))
+        yield Observation("UPD-1", False, "updates as a list", _Shown(updates))
         return
     forms = [_is_update(update) for update in updates]
-    yield Observation("UPD-1", all(forms), "updates of the forms in the table", show(updates))
+    yield Observation("UPD-1", all(forms), "updates of the forms in the table", _Shown(updates))
     # a key that is no string is no update of a form, which the line above says
     keys = Counter(key for update in updates if isinstance(key := pick(update, "key"), str))
     twice = [key for key, count in keys.items() if count > 1]
     yield Observation("UPD-1", not twice, "each key once", f"more than once: {show(twice)}")
     ops = [pick(update, "op") for update in updates]
-    yield Observation("UPD-1", "reset" not in ops[1:], "a reset before all others", show(ops))
+    yield Observation("UPD-1", "reset" not in ops[1:], "a reset before all others", _Shown(ops))
     if reply.type == "error":
         alone = all(op == "invalidate" for op in ops)
-        yield Observation("UPD-9", alone, "only invalidate in an error", show(ops))
+        yield Observation("UPD-9", alone, "only invalidate in an error", _Shown(ops))
     for update in updates:
         op = pick(update, "op")
         if op == "set":

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["Case", "Row", "case", "cases_of", "citations", "is_asked_for", "load_cases", "select"]
 
 PROFILES: Final = ("smoke", "quick", "full")
+_SMOKE_ROWS: Final = 4
+"""How many rows of a table the profile smoke has: it is to be over within a second."""
 
 CaseFunction = Callable[..., None]
 
@@ -77,7 +79,8 @@ def case(
         title: What has to hold, in one sentence; ``{row}`` stands for the row's name.
         rows: The table.
         needs: What the target has to offer.
-        profile: The smallest profile that has the case; ``quick`` for what takes its time.
+        profile: The smallest profile that has the case; ``quick`` for what takes its time, and
+            for the rows of a table after its first few.
         slow: Whether it waits for a limit of time.
     """
     if not clauses or profile not in PROFILES:
@@ -85,13 +88,14 @@ def case(
 
     def register(function: CaseFunction) -> CaseFunction:
         name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
-        for row in rows if rows is not None else (None,):
+        for number, row in enumerate(rows if rows is not None else (None,)):
             case_id = name if row is None else f"{name}[{row.name}]"
             run = function if row is None else _bound(function, row)
             text = title if row is None else title.replace("{row}", row.name)
             if case_id in _REGISTRY:
                 raise ValueError(f"two cases are called {case_id}")
-            smallest = "quick" if slow and profile == "smoke" else profile
+            is_beyond_smoke = profile == "smoke" and (slow or number >= _SMOKE_ROWS)
+            smallest = "quick" if is_beyond_smoke else profile
             _REGISTRY[case_id] = Case(case_id, text, clauses, run, needs, smallest, slow)
         return function
 

@@ -112,6 +112,7 @@ def _register() -> None:
             *vector.clauses,
             title=f"The request {vector.id} is {verb}.",
             rows=[Row.of(vector.id, vector)],
+            profile="quick",
             slow=bool(vector.fields.get("slow")),
         )(request)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -33,6 +34,7 @@ class CodecError(ValueError):
     """A text that does not decode, or a value that has no text."""
 
 
+@functools.lru_cache(maxsize=8192)
 def number_text(value: float) -> str:
     """Return a finite number as ECMAScript writes it. Spec: PAY-2."""
     if value == 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias, Union
 
@@ -171,12 +171,49 @@ def _same_object(left: Mapping[str, Value], right: Mapping[str, Value], ordered:
 
 
 def show(value: Value, limit: int = 400) -> str:
-    """Return the value as a person would write it, at most `limit` characters."""
-    text = _show(value)
-    return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"
+    """Return the value as a person would write it, at most about `limit` characters."""
+    pieces: list[str] = []
+    room = limit
+    # a piece after the other, so that of a large value no more is written than is shown
+    for piece in _pieces(value):
+        pieces.append(piece)
+        room -= len(piece)
+        if room < 0:
+            return "".join(pieces)[:limit] + "…"
+    return "".join(pieces)
 
 
-def _show(value: Value) -> str:
+def _pieces(value: Value) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        named = ((f"{name!r}: ", item) for name, item in value.items())
+        yield from _joined("{", named, "}")
+    elif isinstance(value, Map):
+        yield "Map"
+        yield from _joined("{", ((f"{show(k)} => ", v) for k, v in value.pairs), "}")
+    elif isinstance(value, Set):
+        yield "Set"
+        yield from _joined("{", (("", item) for item in value.items), "}")
+    elif isinstance(value, Extension):
+        yield f"{value.name}("
+        yield from _pieces(value.value)
+        yield ")"
+    elif isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        yield from _joined("[", (("", item) for item in value), "]")
+    else:
+        yield _scalar(value)
+
+
+def _joined(opening: str, parts: Iterable[tuple[str, Value]], closing: str) -> Iterator[str]:
+    yield opening
+    comma = ""
+    for label, part in parts:
+        yield comma + label
+        yield from _pieces(part)
+        comma = ", "
+    yield closing
+
+
+def _scalar(value: Value) -> str:
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -185,16 +222,4 @@ def _show(value: Value) -> str:
         return f"{value.value}n"
     if isinstance(value, Date):
         return f"Date({value.text})"
-    if isinstance(value, Map):
-        return "Map{" + ", ".join(f"{_show(k)} => {_show(v)}" for k, v in value.pairs) + "}"
-    if isinstance(value, Set):
-        return "Set{" + ", ".join(map(_show, value.items)) + "}"
-    if isinstance(value, Extension):
-        return f"{value.name}({_show(value.value)})"
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{name!r}: {_show(item)}" for name, item in value.items()) + "}"
-    if isinstance(value, str | bytes):
-        return repr(value)
-    if isinstance(value, Sequence):
-        return "[" + ", ".join(map(_show, value)) + "]"
     return repr(value)
