@@ -6,8 +6,11 @@ import argparse
 import contextlib
 import difflib
 import importlib.util
+import itertools
 import os
+import re
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -61,6 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
+    except BrokenPipeError:
+        # whoever read the output, e.g. `head`, has gone; nothing more can be said to anybody
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     return code
 
 
@@ -83,13 +90,14 @@ def _parser() -> argparse.ArgumentParser:
 def _add_server(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     server = commands.add_parser(
         "server",
-        help="drive a server that mounts the fixture functions",
-        description="Drive a server that mounts the fixture functions of section 20.",
+        help="drive a server at a URL",
+        description="Drive a server at a URL. If it mounts the fixture functions of section 20 of "
+        "the protocol, every\ncase is run; if it does not, those that need none of them, and the "
+        "others are counted apart.",
         epilog="examples:\n"
         "  wireflight-conformance server --embedded\n"
-        "  wireflight-conformance server http://127.0.0.1:8000/api --only UPD-4\n"
-        "  wireflight-conformance server http://127.0.0.1:8000 --profile full --junit out.xml\n\n"
-        + _EXIT_CODES,
+        "  wireflight-conformance server http://127.0.0.1:8000/rpc --only UPD-4\n"
+        "  wireflight-conformance server http://127.0.0.1:8000 --junit out.xml\n\n" + _EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     server.add_argument("url", nargs="?", metavar="URL", help="the server's base URL")
@@ -141,11 +149,19 @@ def _add_selftest(commands: argparse._SubParsersAction[argparse.ArgumentParser])
 
 def _add_reading(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     explain = commands.add_parser("explain", help="show a clause and what checks it")
-    explain.add_argument("clause", metavar="CLAUSE")
+    explain.add_argument("clause", metavar="CLAUSE", help="such as UPD-4")
     explain.set_defaults(run=_explain)
     listing = commands.add_parser("list", help="list the cases")
-    listing.add_argument("--only", action="append", default=[], metavar="CLAUSE|CASE")
-    listing.add_argument("--profile", choices=PROFILES, default="full")
+    listing.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="CLAUSE|CASE",
+        help="only the cases of a clause, or whose id starts so (repeatable)",
+    )
+    listing.add_argument(
+        "--profile", choices=PROFILES, default="full", help="the cases of a profile (default full)"
+    )
     listing.set_defaults(run=_list)
     clauses = commands.add_parser(
         "clauses", help="check that every clause has a case, and that no clause changed unseen"
@@ -158,8 +174,14 @@ def _add_reading(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     clauses.set_defaults(run=_clauses)
     doctor = commands.add_parser("doctor", help="see whether the harness is wired to a server")
-    doctor.add_argument("url", metavar="URL")
-    doctor.add_argument("--timeout", type=_seconds, default=5.0, metavar="SECONDS")
+    doctor.add_argument("url", metavar="URL", help="the server's base URL")
+    doctor.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=5.0,
+        metavar="SECONDS",
+        help="longest wait for one response (default 5)",
+    )
     doctor.set_defaults(run=_doctor)
 
 
@@ -278,15 +300,21 @@ def _explain(parsed: argparse.Namespace, parser: argparse.ArgumentParser) -> int
     if clause is None:
         parser.error(f"{parsed.clause} is no clause of the specification")
     print(f"{clause.id}  {clause.level.value}, binds a {clause.binds}, section {clause.section}\n")
-    print(clause.text)
+    for line in clause.text.splitlines():
+        # the rows of a table stay whole
+        print(line if line.startswith("|") else textwrap.fill(line, 80, break_on_hyphens=False))
     exclusion = read_exclusions((spec_folder() / "exclusions.toml").read_text()).get(clause.id)
     if exclusion:
         print(f"\nexcluded: {exclusion}")
     cited = _cited().get(clause.id, [])
     titles = {item.id: item.title for item in load_cases().values()}
     print(f"\n{len(cited)} cases and vectors cite it")
-    for name in cited:
-        print(f"  {name}  {titles.get(name, '')}".rstrip())
+    for group, members in itertools.groupby(cited, lambda name: re.split(r"[\[:]", name)[0]):
+        names = list(members)
+        if len(names) == 1:
+            print(f"  {names[0]}  {titles.get(names[0], '')}".rstrip())
+        else:
+            print(f"  {group}: {len(names)} rows, such as {names[0]}")
     return ExitCode.CONFORMANT
 
 
@@ -336,7 +364,9 @@ def _doctor(parsed: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         parser.error(str(error))
     findings = list(diagnose(target, parsed.timeout))
     for finding in findings:
-        print(f"{'ok ' if finding.is_well else 'NOT'} {finding.name}: {finding.detail}")
+        label = f"{'ok ' if finding.is_well else 'NOT'} {finding.name}: "
+        detail = finding.detail if len(finding.detail) < 400 else f"{finding.detail[:400]}…"
+        print(textwrap.fill(label + detail, 80, subsequent_indent="    ", break_long_words=False))
     if findings[0].name == "reach":
         return ExitCode.NOTHING_RAN
     return ExitCode.CONFORMANT if all(f.is_well for f in findings) else ExitCode.VIOLATION

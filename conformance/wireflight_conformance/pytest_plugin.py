@@ -38,7 +38,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--wireflight-embedded", action="store_true", help="drive the reference, started here"
     )
     group.addoption(
-        "--wireflight-profile", choices=("smoke", "quick", "full"), default="quick", metavar="NAME"
+        "--wireflight-profile",
+        choices=("smoke", "quick", "full"),
+        default="quick",
+        metavar="NAME",
+        help="smoke, quick (default) or full, as of wireflight-conformance",
     )
     group.addoption("--wireflight-strict", action="store_true", help="a SHOULD fails as well")
 

@@ -87,6 +87,7 @@ MALFORMED = [
     Row.of("a reference that is text", b'[{"arg":"1"}]'),
     Row.of("a negative reference that is no sentinel", b'[{"arg":-2}]'),
     Row.of("a hole", b'[{"arg":-7}]'),
+    Row.of("a number whose double is minus zero", b'[{"arg":1},-1e-400]'),
     Row.of("a cycle", b'[{"arg":1},[1]]'),
     Row.of("a cycle through a map", b'[{"arg":1},["Map",2,1],"k"]'),
     Row.of("an unknown tag", b'[{"arg":1},["Evil",2],1]'),

@@ -6,7 +6,6 @@ function of the server's, and the others are counted as not testable.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -154,8 +153,26 @@ def diagnose(target: Target, timeout: float) -> Iterator[Finding]:
     except WireError as error:
         yield Finding("reach", False, str(error))
         return
+    try:
+        yield from _examine(server, manifest)
+    except WireError as error:
+        yield Finding("answers", False, f"the target stopped answering: {error}")
+
+
+def _examine(server: Server, manifest: Reply) -> Iterator[Finding]:
+    target = server.settings.target
     is_manifest = pick(manifest.document, "type") == "manifest"
-    yield Finding("manifest", is_manifest, str(manifest)[:200])
+    told = "it has its members" if is_manifest else f"GET {target.url}/~manifest: {manifest}"
+    yield Finding("manifest", is_manifest, told)
+    probe = server.query("fx/none")
+    if not same(probe.value, "none"):
+        yield Finding(
+            "fixture functions",
+            False,
+            f"fx/none answered {probe}; the functions of section 20 are not mounted below "
+            f"{target.url}, so that `server` runs only what needs none",
+        )
+        return
     numbers = _numbers(manifest)
     missing = sorted(set(limits()) - set(numbers))
     yield Finding("limits", not missing, f"not shown: {', '.join(missing) or 'none'}")
@@ -164,10 +181,7 @@ def diagnose(target: Target, timeout: float) -> Iterator[Finding]:
             name, numbers.get(name, most + 1) <= most, f"{numbers.get(name)} of at most {most}"
         )
     yield from _kinds(pick(manifest.document, "functions"))
-    with contextlib.suppress(WireError):
-        yield from _calls(server)
-        return
-    yield Finding("calls", False, "the target stopped answering")
+    yield from _calls(server)
 
 
 def _kinds(functions: Value) -> Iterator[Finding]:
