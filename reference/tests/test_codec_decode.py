@@ -268,6 +268,8 @@ def test_decoder_reads_long_bigint_of_a_response(digits: int) -> None:
     with pytest.raises(DecodeError) as caught:
         loads(f'[["BigInt","{"1" * 65_537}"]]', is_request=False)
     assert caught.value.limit == "bigint_digits"
+    with pytest.raises(DecodeError):
+        loads(f'[["BigInt","{"1" * 65_537}"]]', limits=Limits(bigint_digits=1 << 20))
 
 
 def test_decoder_rejects_response_over_its_size() -> None:

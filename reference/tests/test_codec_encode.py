@@ -13,7 +13,7 @@ import attrs
 import msgspec
 import pytest
 
-from wireflight.codec import dumps, plain_dumps
+from wireflight.codec import canonical, dumps, loads, plain_dumps
 from wireflight.errors import EncodeError
 from wireflight.types import BigInt, Extensions, WireMap, WireSet
 
@@ -187,6 +187,53 @@ def test_encoder_rejects_what_has_no_spelling(
     with pytest.raises(EncodeError, match=words) as caught:
         dumps(value)
     assert caught.value.path == path
+
+
+def test_encoder_tells_an_open_container_from_one_that_is_shared() -> None:
+    """What is written already may stand anywhere again, what is being written nowhere."""
+    leaf: list[object] = [1]
+    pair = {"l": leaf}
+    value = [leaf, [pair, {"deep": [leaf, pair]}], pair]
+    assert dumps(value) == '[[1,3,4],[2],1,[4,5],{"l":1},{"deep":6},[1,4]]'
+    for inner in (value, value[1], value[1][1], value[1][1]["deep"]):  # type: ignore[index]
+        innermost: list[object] = value[1][1]["deep"]  # type: ignore[index]
+        innermost.append(inner)
+        with pytest.raises(EncodeError, match="contains itself") as caught:
+            dumps(value)
+        assert caught.value.path == (1, 1, "deep", 2)
+        innermost.pop()
+
+
+def test_encoder_tells_an_open_object_from_one_that_is_shared() -> None:
+    """The same holds for objects that are read by their attributes."""
+    post = Post(1)
+    assert dumps([post, post]) == '[[1,1],{"postId":2},1]'
+    post.like_count = [post]  # type: ignore[assignment]
+    with pytest.raises(EncodeError, match="contains itself") as caught:
+        dumps(post)
+    assert caught.value.path == ("likeCount", 0)
+
+
+def test_encoder_keeps_numbers_and_bigints_apart() -> None:
+    """A double is another value than the bigint that Python calls equal to it."""
+    text = '[[1,2,1,2],1152921504606847000,["BigInt","1152921504606846976"]]'
+    assert dumps([2.0**60, 2**60, 2.0**60, 2**60]) == text
+    assert (
+        dumps([True, 1, 1.0, BigInt(1), False, 0])
+        == '[[1,2,2,3,4,5],true,1,["BigInt","1"],false,0]'
+    )
+
+
+def test_encoder_writes_names_the_same_whatever_was_written_before() -> None:
+    """What is remembered of member names changes no text."""
+    for _ in range(2):
+        assert dumps({"key": 1, "b": 2}) == '[{"key":1,"b":2},1,2]'
+        assert dumps({Name.KEY: 1, "b": 2}) == '[{"key":1,"b":2},1,2]'
+        assert dumps({1: 1, "b": 2}) == '[["Map",1,1,2,3],1,"b",2]'
+        assert canonical({"key": 1, "b": 2}) == '[{"b":1,"key":2},2,1]'
+        assert canonical({"key": msgspec.UNSET, "b": 2}) == '[{"b":1},2]'
+    many = [{f"name {n}": n} for n in range(2000)]
+    assert loads(dumps(many)) == many
 
 
 def test_encoder_does_not_confuse_objects_that_live_one_after_another() -> None:

@@ -32,6 +32,8 @@ def is_function_id(text: str) -> bool:
 
     Segments of ASCII letters, digits and underscores, none of which starts with a digit,
     with `/` between them; at most 255 characters.
+
+    Spec: KEY-8.
     """
     return len(text) <= MAX_FUNCTION_ID_CHARS and _match_id(text) is not None
 
@@ -45,6 +47,8 @@ def make_key(function_id: str, payload: str) -> str:
 
     Raises:
         KeyFormatError: When either has not its form.
+
+    Spec: KEY-8.
     """
     key = f"{function_id}/{payload}"
     if not is_function_id(function_id) or parse_key(key) != (function_id, payload):
@@ -59,6 +63,8 @@ def parse_key(text: str) -> Key:
 
     Raises:
         KeyFormatError: When the text is not an id, a `/` and base64url characters.
+
+    Spec: KEY-8.
     """
     match = _match_key(text)
     if match is None or len(match[1]) > MAX_FUNCTION_ID_CHARS:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = [
+    "MAX_BIGINT_DIGITS",
     "MAX_SAFE_INTEGER",
     "BigInt",
     "Bytes",

@@ -30,6 +30,7 @@ __all__ = [
 T = TypeVar("T")
 
 _BYTES: Final = (bytes, bytearray, memoryview)
+_new: Final = object.__new__
 
 Identity = str | int | float | bytes | tuple[int] | None
 """What makes a member equal to another.
@@ -96,7 +97,7 @@ class WireSet:
     @classmethod
     def from_identified(cls, items: dict[Identity, object]) -> WireSet:
         """Take over items whose identities are known already."""
-        made = cls.__new__(cls)
+        made = _new(cls)
         made._items = items  # noqa: SLF001 (an instance of this class)
         return made
 
@@ -147,7 +148,7 @@ class WireMap:
     @classmethod
     def from_identified(cls, pairs: dict[Identity, tuple[object, object]]) -> WireMap:
         """Take over pairs whose keys' identities are known already."""
-        made = cls.__new__(cls)
+        made = _new(cls)
         made._pairs = pairs  # noqa: SLF001 (an instance of this class)
         return made
 
@@ -173,7 +174,7 @@ class WireMap:
 
     def keys(self) -> Iterator[object]:
         """Iterate over the keys in order."""
-        return (key for key, _ in self._pairs.values())
+        return iter([key for key, _ in self._pairs.values()])
 
     def values(self) -> Iterator[object]:
         """Iterate over the values in the order of their keys."""

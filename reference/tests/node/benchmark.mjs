@@ -1,28 +1,34 @@
-// Reads {name: text} on stdin; prints {name: {stringify, parse}} in seconds per call.
-import { readFileSync } from 'node:fs';
+// The first line in is {name: text}; each further one is a name, answered by {stringify, parse}
+// in seconds per call: the best batch within as many seconds as the first argument says.
+import { createInterface } from 'node:readline';
 import { parse, stringify } from 'devalue';
 
-const [seconds, rounds] = process.argv.slice(2).map(Number);
+const seconds = Number(process.argv[2]);
+const BATCH = 0.0005;
+
+function batch(call, calls) {
+	const start = performance.now();
+	for (let n = 0; n < calls; n += 1) call();
+	return (performance.now() - start) / 1000;
+}
 
 function best(call) {
-	call();
+	let calls = 1;
+	while (batch(call, calls) < BATCH) calls *= 2;
 	let fastest = Infinity;
-	for (let round = 0; round < rounds; round += 1) {
-		let calls = 0;
-		let elapsed = 0;
-		const start = performance.now();
-		while ((elapsed = (performance.now() - start) / 1000) < seconds) {
-			call();
-			calls += 1;
-		}
-		fastest = Math.min(fastest, elapsed / calls);
+	for (const end = performance.now() + seconds * 1000; performance.now() < end; ) {
+		fastest = Math.min(fastest, batch(call, calls) / calls);
 	}
 	return fastest;
 }
 
-const measured = {};
-for (const [name, text] of Object.entries(JSON.parse(readFileSync(0, 'utf8')))) {
-	const value = parse(text);
-	measured[name] = { stringify: best(() => stringify(value)), parse: best(() => parse(text)) };
+let corpora = null;
+for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
+	if (corpora === null) {
+		const texts = Object.entries(JSON.parse(line));
+		corpora = Object.fromEntries(texts.map(([name, text]) => [name, { text, value: parse(text) }]));
+		continue;
+	}
+	const { text, value } = corpora[line];
+	console.log(JSON.stringify({ stringify: best(() => stringify(value)), parse: best(() => parse(text)) }));
 }
-console.log(JSON.stringify(measured));

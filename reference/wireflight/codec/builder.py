@@ -13,7 +13,7 @@ import msgspec
 
 from wireflight.codec.project import Extended
 from wireflight.errors import DecodeError, DecodeErrorCode
-from wireflight.scalars import MAX_SAFE_INTEGER, BigInt, bigint_of
+from wireflight.scalars import MAX_BIGINT_DIGITS, MAX_SAFE_INTEGER, BigInt, bigint_of
 from wireflight.types import Identity, WireMap, WireSet, member_identity
 
 if TYPE_CHECKING:
@@ -85,18 +85,15 @@ def read_leaf(entry: Sequence[Any], index: int, limits: Limits, is_request: bool
 def _bigint(text: str, index: int, limits: Limits, is_request: bool) -> int:
     if not _match_bigint(text):
         raise refusal("the bigint must be canonical decimal digits", index)
-    too_many = is_request and len(text) - text.startswith("-") > limits.bigint_digits
-    try:
-        number = 0 if too_many else bigint_of(text)
-    except ValueError:
-        too_many = True
-    if too_many:
+    most = min(limits.bigint_digits, MAX_BIGINT_DIGITS) if is_request else MAX_BIGINT_DIGITS
+    if len(text) > most and len(text.removeprefix("-")) > most:
         raise DecodeError(
             DecodeErrorCode.TOO_LARGE,
             "the bigint has too many digits",
             position=f"entry {index}",
             limit="bigint_digits",
         )
+    number = bigint_of(text)
     return BigInt(number) if -MAX_SAFE_INTEGER <= number <= MAX_SAFE_INTEGER else number
 
 
@@ -185,7 +182,10 @@ def _told_apart(
     members: dict[Identity, Any] = {}
     for place in range(1, len(values), step):
         member = values[place]
-        identity = identity_of(member, written[place], entries)
+        reference = written[place]
+        identity = member  # of most, without a call
+        if reference < 0 or type(entries[reference]) is not str:
+            identity = identity_of(member, reference, entries)
         members[identity] = member if step == 1 else (member, values[place + 1])
     return members
 

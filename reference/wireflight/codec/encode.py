@@ -18,9 +18,11 @@ from wireflight.codec.opening import (
     has_plain_names,
     in_normal_order,
 )
+from wireflight.codec.project import attributes_of
 from wireflight.errors import EncodeError
 from wireflight.limits import Limits
 from wireflight.scalars import MAX_SAFE_INTEGER, date_texts, escape_markup_bytes
+from wireflight.types import MODEL_TYPES
 
 if TYPE_CHECKING:
     from wireflight.types import Extensions
@@ -135,6 +137,7 @@ def _write(  # long, because calls would cost more than what they do
     dates: list[list[Any]] = []
     opened: list[int] = []  # identities, in the normal form
     nodes = 1  # of the normal form, in which what is shared unfolds
+    kept: list[object] = []  # alive, so that no other object gets an identity that was seen
     opener: Opener | None = None
     known_get, seen_get = known.get, seen.get
     stack: list[Frame] = []
@@ -191,6 +194,16 @@ def _write(  # long, because calls would cost more than what they do
                     dates.append(["Date", child])  # the texts are made all at once
                     table.append(dates[-1])
                     continue
+                elif (
+                    not is_normal
+                    and kind not in MODEL_TYPES
+                    and (attributes := attributes_of(kind, extensions)) is not None
+                ):
+                    members = attributes[1](child)
+                    kept.append(members)
+                    inner = attributes[0].copy()
+                    children = zip(attributes[0], members)  # noqa: B905 - as many by making
+                    table.append(inner)
                 else:
                     if opener is None:
                         spell = _refuse_item if is_item else _spelling(extensions, accept)

@@ -25,7 +25,10 @@ def _is_array_index(name: str) -> bool:
 
 
 def in_member_order(names: Iterable[str]) -> list[str]:
-    """Sort member names: array indexes by number, then the others by UTF-16 code unit."""
+    """Sort member names: array indexes by number, then the others by UTF-16 code unit.
+
+    Spec: KEY-1 step 3, KEY-9.
+    """
     ordered = sorted(names)
     if not ordered:
         return ordered
@@ -40,6 +43,9 @@ def in_member_order(names: Iterable[str]) -> list[str]:
 
 
 def in_text_order(members: Iterable[T], texts: Iterable[str]) -> list[T]:
-    """Sort members by their texts, by UTF-16 code unit."""
+    """Sort members by their texts, by UTF-16 code unit.
+
+    Spec: KEY-1 step 5, KEY-9.
+    """
     pairs = sorted(zip(texts, members, strict=True), key=lambda pair: utf16_order(pair[0]))
     return [member for _, member in pairs]

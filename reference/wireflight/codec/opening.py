@@ -130,7 +130,7 @@ class Opener:
     """
 
     __slots__ = (
-        *("_atoms", "_bigints", "_floats", "_is_normal", "_kept", "_known"),
+        *("_atoms", "_bigints", "_floats", "_is_normal", "_known"),
         *("_project", "_spell", "_table"),
     )
 
@@ -154,7 +154,6 @@ class Opener:
         self._project = Projector(extensions, accept)
         self._spell = spell
         self._bigints: dict[str, int] = {}  # by text: hashes of chosen integers collide
-        self._kept: list[object] = []  # alive, so that no other object gets its identity
 
     def open(self, value: Any, kind: type) -> Opened:
         """Write the entry of a value as far as it does not refer to others.
@@ -164,25 +163,21 @@ class Opener:
 
         Spec: PAY-1 steps 2 to 5, PAY-4, PAY-5, KEY-1.
         """
+        if kind in MODEL_TYPES or kind is Extended:
+            return self._read(value, kind)
+        value = self._project(value)
+        kind = type(value)
+        if kind in _SCALARS:
+            return self._scalar(value, kind), None, None, 0
+        return self._read(value, kind)
+
+    def _read(self, value: Any, kind: type) -> Opened:
+        """Open a value of a model type that is no plain scalar."""
         if kind is int or kind is BigInt:
             return self._bigint(value), None, None, 0
-        if kind not in MODEL_TYPES and kind is not Extended:
-            attributes = self._project.attributes_of(kind)
-            if attributes is not None and not self._is_normal:
-                names, read = attributes
-                members = read(value)
-                self._kept.append(members)
-                entry: Any = dict.fromkeys(names)
-                self._table.append(entry)
-                return len(self._table) - 1, entry, zip(names, members, strict=True), 0
-            value = self._project(value)
-            kind = type(value)
-            if kind in _SCALARS:
-                return self._scalar(value, kind), None, None, 0
-            if kind is BigInt:
-                return self._bigint(value), None, None, 0
         if value is _UNSET:
             return _UNDEFINED, None, None, 0
+        entry: Any
         children: Iterator[tuple[Any, Any]] | None = None
         first = 0
         if kind is datetime:
@@ -214,14 +209,10 @@ class Opener:
         if not self._is_normal:
             # Scalars were told apart when the set or map was made; but what another type is
             # read as may be equal to one of them.
-            if kind is WireSet:
-                items = [*value]
-                if {*map(type, items)} <= _MODEL_SCALARS:
-                    return ["Set", *items]
-            elif kind is WireMap:
-                pairs = [*value.items()]
-                if {type(key) for key, _ in pairs} <= _MODEL_SCALARS:
-                    return ["Map", *chain.from_iterable(pairs)]
+            if kind is WireSet and _MODEL_SCALARS.issuperset(map(type, value)):
+                return ["Set", *value]
+            if kind is WireMap and _MODEL_SCALARS.issuperset(map(type, value)):
+                return ["Map", *chain.from_iterable(value.items())]
         members = members_in_order(
             value,
             project=self._project_member,

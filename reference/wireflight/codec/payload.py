@@ -57,6 +57,8 @@ def decode_payload(
     Raises:
         DecodeError: `invalid_payload`, `too_deep` or `too_large` when it cannot be read at
             all, `non_canonical` when it can but the same argument has another payload.
+
+    Spec: KEY-5, KEY-9.
     """
     if not payload:  # step 1
         return msgspec.UNSET

@@ -51,6 +51,8 @@ def plain_loads(data: bytes, *, limits: Limits | None = None) -> Any:
     Raises:
         DecodeError: When it is no JSON, or JSON that two readers could take differently
             (repeated names, lone surrogates, numbers beyond a double), or over a limit.
+
+    Spec: PLAIN-1 steps 1 to 6.
     """
     limits = limits or _DEFAULT_LIMITS
     if len(data) > limits.body_bytes:
@@ -90,6 +92,8 @@ def plain_dumps(
     Raises:
         EncodeError: When a value is cyclic, has a type or form that cannot be sent, or its
             text is longer than the limit.
+
+    Spec: PLAIN-3.
     """
     writer = _PlainWriter(Projector(extensions, _NO_EXTENSIONS), limits or _DEFAULT_LIMITS)
     return writer.write(value)

@@ -22,14 +22,17 @@ if TYPE_CHECKING:
 
     from wireflight.types import Extensions
 
-__all__ = ["MODEL_TYPES", "Extended", "Projector"]
+__all__ = ["MODEL_TYPES", "Extended", "Projector", "attributes_of"]
 
 _ISO_TYPES: Final = (UUID, Decimal, date, time, timedelta)
 _UNSET: Final = msgspec.UNSET
 
 
-Attributes = tuple[tuple[str, ...], Callable[[Any], tuple[object, ...]]]
-"""The member names of a type's values, and what reads their values; undefined is none."""
+Attributes = tuple[dict[str, Any], Callable[[Any], tuple[object, ...]]]
+"""The members of a type's values: their names, in order, and what reads their values.
+
+The names are a dict to be copied. A value that is undefined is no member.
+"""
 
 
 class Extended:
@@ -62,6 +65,8 @@ class Projector:
 
         Raises:
             EncodeError: When no rule covers its type.
+
+        Spec: VAL-1, VAL-8, PAY-4.
         """
         known = self._results.get(id(value), self)
         if known is not self:
@@ -70,16 +75,6 @@ class Projector:
         self._seen.append(value)
         self._results[id(value)] = result
         return result
-
-    def attributes_of(self, kind: type) -> Attributes | None:
-        """Return how the members of a type's values are read, if they are its attributes.
-
-        This is all that there is to say of a type for which nothing is registered.
-        """
-        if self._extensions is not None and self._extensions.rule_of(kind) is not None:
-            return None
-        attributes = _members_of(cast("Hashable", kind))
-        return None if attributes is None or "__proto__" in attributes[0] else attributes
 
     def _once(self, value: object) -> object:
         if type(value) is Extended:
@@ -107,6 +102,18 @@ class Projector:
                 " convert it, or register an extension for it"
             )
         return read(value)
+
+
+def attributes_of(kind: type, extensions: Extensions | None) -> Attributes | None:
+    """Return how the members of a type's values are read, if they are its attributes.
+
+    This is all that there is to say of a type for which nothing is registered.
+    """
+    if extensions is not None and extensions.rule_of(kind) is not None:
+        return None
+    attributes = _members_of(kind)
+    # VAL-5: such a name is refused where the value is read as an object.
+    return None if attributes is None or "__proto__" in attributes[0] else attributes
 
 
 def _call(hook: Callable[[Any], object], value: object) -> object:
@@ -196,16 +203,19 @@ def _members_of(kind: type) -> Attributes | None:
         names = [field.encode_name for field in msgspec.structs.fields(kind)]
         read_all: Callable[[Any], tuple[object, ...]] = msgspec.structs.astuple
         if config.tag_field is None or config.tag is None:
-            return tuple(names), read_all
+            return dict.fromkeys(names), read_all
         tag = (config.tag,)
-        return (config.tag_field, *names), lambda value: tag + read_all(value)
+        return dict.fromkeys((config.tag_field, *names)), lambda value: tag + read_all(value)
     if dataclasses.is_dataclass(kind):
         names = [field.name for field in dataclasses.fields(kind)]
     elif "__attrs_attrs__" in kind.__dict__:
         names = [attribute.name for attribute in kind.__dict__["__attrs_attrs__"]]
     else:
         return None
-    return tuple(names), lambda value: tuple([getattr(value, name, _UNSET) for name in names])
+    return (
+        dict.fromkeys(names),
+        lambda value: tuple([getattr(value, name, _UNSET) for name in names]),
+    )
 
 
 def _object_reader(attributes: Attributes) -> Callable[[object], object]:
