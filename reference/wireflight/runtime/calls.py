@@ -6,7 +6,6 @@ import functools
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
-import anyio.to_thread
 
 from wireflight.errors import EncodeError
 from wireflight.functions import (
@@ -20,6 +19,7 @@ from wireflight.functions import (
     Updates,
     running_frame,
 )
+from wireflight.runtime.threads import run_in_thread
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping
@@ -38,7 +38,7 @@ async def run_handler(
     """Run a handler as the call that its frame describes.
 
     A handler that is not async runs in a worker thread; one that is ended by a deadline
-    goes on there, and nothing waits for it.
+    goes on there, and nothing waits for it but its place among the threads.
 
     Raises:
         CookieInQuery: When the handler of a query set a cookie, whatever it did then.
@@ -53,9 +53,7 @@ async def run_handler(
             if function.is_async:
                 value = await handler(*args, **kwargs)
             else:
-                value = await anyio.to_thread.run_sync(
-                    functools.partial(handler, *args, **kwargs), abandon_on_cancel=True
-                )
+                value = await run_in_thread(functools.partial(handler, *args, **kwargs))
         finally:
             running_frame.reset(token)
     except Exception as error:
