@@ -55,7 +55,7 @@ class ApplicationError(WireflightError):
 
         Spec: ERR-1.
         """
-        if not 400 <= status <= 599 or status in _PROTOCOL_STATUSES:
+        if type(status) is not int or not 400 <= status <= 599 or status in _PROTOCOL_STATUSES:
             raise ValueError(f"{status} is no status for an application: 400 to 599 but four")
         super().__init__(message)
         check_text(message)
