@@ -16,7 +16,7 @@ from wireflight_conformance.engine import Budget, Collector, Outcome, run_cases
 from wireflight_conformance.tables import limits
 from wireflight_conformance.wire.connection import Clock, Target, WireError
 from wireflight_conformance.wire.reply import Reply, pick
-from wireflight_conformance.wire.values import Value, same
+from wireflight_conformance.wire.values import Value, same, show
 
 if TYPE_CHECKING:
     from wireflight_conformance.cases import Case
@@ -192,12 +192,16 @@ def _kinds(functions: Value) -> Iterator[Finding]:
 
 
 def _calls(server: Server) -> Iterator[Finding]:
-    echo = server.query("fx/echo", {"a": [1, None]})
-    yield Finding("echo answers", same(echo.value, {"a": [1, None]}), str(echo))
+    yield _answered("echo answers", server.query("fx/echo", {"a": [1, None]}), {"a": [1, None]})
     added = server.command([{"do": "add", "cell": "a", "by": 2}, {"do": "return", "value": "x"}])
-    yield Finding("run does its steps", same(added.value, "x"), str(added))
-    cell = server.query("fx/cell", server.cell_argument())
-    yield Finding("cell keeps state", same(cell.value, 2), str(cell))
-    calls = server.query("fx/calls", {"run": server.run})
-    counted = {"fx/cell": 1, "fx/act": 0, "fx/run": 1}
-    yield Finding("calls counts", same(calls.value, counted), str(calls))
+    yield _answered("run does its steps", added, "x")
+    yield _answered("cell keeps state", server.query("fx/cell", server.cell_argument()), 2)
+    counted: Value = {"fx/cell": 1, "fx/act": 0, "fx/run": 1}
+    yield _answered("calls counts", server.query("fx/calls", {"run": server.run}), counted)
+
+
+def _answered(name: str, reply: Reply, value: Value) -> Finding:
+    is_well = same(reply.value, value)
+    return Finding(
+        name, is_well, show(value) if is_well else f"{show(value)} expected, got {reply}"
+    )
