@@ -49,7 +49,7 @@ def member_identity(value: object) -> Identity:
     byte strings are told apart by identity.
 
     Raises:
-        ValueError: When a scalar cannot be encoded.
+        ValueError: When a scalar has no text, such as a naive datetime.
         OverflowError: When a date leaves the range of years in UTC.
 
     Spec: KEY-3, PAY-8.
@@ -86,7 +86,7 @@ class WireSet:
         """Collect the items; of equal ones the first stays.
 
         Raises:
-            ValueError: When an item is a scalar that cannot be encoded.
+            ValueError: When an item is a scalar without a text, such as a naive datetime.
             OverflowError: When a date leaves the range of years in UTC.
         """
         collected: dict[Identity, object] = {}
@@ -137,7 +137,7 @@ class WireMap:
         """Collect the pairs; of equal keys the last value stays, at the first one's place.
 
         Raises:
-            ValueError: When a key is a scalar that cannot be encoded.
+            ValueError: When a key is a scalar without a text, such as a naive datetime.
             OverflowError: When a date leaves the range of years in UTC.
         """
         collected: dict[Identity, tuple[object, object]] = {}
