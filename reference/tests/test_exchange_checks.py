@@ -105,6 +105,11 @@ def test_checks_answer_two_faults_with_the_earlier(first: str, second: str) -> N
         (b"b.example", False),
         (b"a.example.", False),
         (b"a.example@b.example", False),
+        (b"a.example:x", False),
+        (b"a.example:", False),
+        (b"a.example:80x", False),
+        (b"[::1]:x", False),
+        (b" a.example\t", True),
         (b"::1", False),
         (b"", False),
         (None, False),
@@ -130,6 +135,8 @@ def test_server_rejects_two_hosts() -> None:
         (b"a:1", (b"a", b"1")),
         (b"[::1]", (b"[::1]", b"")),
         (b"[::1]:8", (b"[::1]", b"8")),
+        (b"a:x", (b"a:x", b"")),
+        (b"a:", (b"a:", b"")),
     ],
 )
 def test_server_splits_authorities(authority: bytes, parts: tuple[bytes, bytes]) -> None:
@@ -216,6 +223,9 @@ ALLOWED = b"https://allowed.example"
         (b"cross-site", None, False),
         (b"cross-site", b"https://app.example:8000", False),
         (b"cross-site", ALLOWED, True),
+        (b"cross-site", b"\t" + ALLOWED + b" ", True),
+        (b" same-origin ", None, True),
+        (b"cross-site ", None, False),
         (b"something", None, False),
         (b"", None, False),
         (None, b"https://app.example:8000", True),
@@ -271,6 +281,14 @@ def test_server_compares_origins_without_default_ports(
             "unsupported_media_type",
         ),
         ([(b"content-type", b"text/plain")], "forbidden_origin"),
+        ([(b"content-type", b"application/json;charset=x")], "unsupported_media_type"),
+        (
+            [(b"content-type", b"application/json;charset=utf-8;charset=utf-8")],
+            "unsupported_media_type",
+        ),
+        ([(b"content-type", b"application/json;x")], "unsupported_media_type"),
+        ([(b"content-type", b" application/json;x=1;x=2 ")], None),
+        ([(b"content-type", b"text/plain;x=application/json")], "forbidden_origin"),
         ([(b"content-type", b"application/json/")], "forbidden_origin"),
         ([JSON, JSON], "forbidden_origin"),
         ([], "forbidden_origin"),
@@ -296,6 +314,9 @@ def test_server_judges_a_post_of_no_browser(
         (b"same-site", None, False),
         (b"cross-site", ALLOWED, True),
         (b"cross-site", b"https://evil.example", False),
+        (b"cross-site ", None, False),
+        (b"\tsame-site", None, False),
+        (b"cross-site\t", ALLOWED + b" ", True),
     ],
 )
 def test_server_judges_the_origin_of_a_get(
@@ -321,6 +342,7 @@ def test_server_rejects_the_version_field_twice() -> None:
     """Two fields are refused, also where they say the same."""
     field = (b"wireflight-version", b"1")
     assert refused("GET", "read", field) is None
+    assert refused("GET", "read", (b"wireflight-version", b" 1\t")) is None
     assert refused("GET", "read", field, field) == "unsupported_version"
 
 
@@ -349,6 +371,9 @@ def test_server_compares_every_contract_field() -> None:
         ([JSON, JSON], False),
         ([JSON, (b"content-encoding", b"identity")], True),
         ([JSON, (b"content-encoding", b"Identity")], True),
+        ([JSON, (b"content-encoding", b" identity ")], True),
+        ([JSON, (b"content-encoding", b"identity, identity")], False),
+        ([JSON, (b"content-encoding", b"identity"), (b"content-encoding", b"identity")], False),
         ([JSON, (b"content-encoding", b"gzip")], False),
         ([JSON, (b"content-encoding", b"")], False),
     ],
@@ -379,6 +404,8 @@ def test_server_accepts_heads_at_their_limits_and_rejects_longer_ones() -> None:
         assert refused("GET", "read", query=fits, limits=limits) is None
         assert refused("GET", "read", query=long, limits=limits) == "payload_too_long"
         assert refused("GET", "read", query=name + b"=" + b"%41" * 10, limits=limits) is None
+        assert refused("GET", "~manifest", query=long, limits=limits) is None
+        assert refused("POST", "read", JSON, query=long, limits=limits) is None
     umlauts = b"arg=" + "ä".encode() * 10
     assert refused("GET", "read", query=umlauts, limits=limits) is None
     assert refused("POST", "read", JSON, (b"content-length", b"1000"), limits=limits) is None
@@ -387,6 +414,17 @@ def test_server_accepts_heads_at_their_limits_and_rejects_longer_ones() -> None:
         assert code == ("body_too_large" if len(length) < 100 else "headers_too_large")
     for length in (b"-1", b"+5", b"1e9", b""):
         assert refused("POST", "read", JSON, (b"content-length", length), limits=limits) is None
+
+
+def test_server_takes_no_field_with_the_white_space_around_it() -> None:
+    """Whatever reads a field, the space around its value is none of it, nor of its length."""
+    head = RequestHead("GET", "read", b"", [(b"wireflight-page", b" /a b\t"), (b"x", b" \t")])
+    assert head.fields == {b"wireflight-page": b"/a b", b"x": b""}
+    assert head.raw_headers == [(b"wireflight-page", b"/a b"), (b"x", b"")]
+    assert head.header_bytes == len(b"wireflight-page/a bx")
+    padded = (b"content-length", b" 1001 ")
+    limits = Limits(body_bytes=1000)
+    assert refused("POST", "read", JSON, padded, limits=limits) == "body_too_large"
 
 
 def test_server_answers_preflights_by_the_list_alone() -> None:

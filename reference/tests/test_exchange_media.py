@@ -91,7 +91,7 @@ def test_server_chooses_the_encoding_of_a_response(
         (b"text/plain;a", None),
         (b"text/plain;a=", None),
         (b'text/plain;a="b', None),
-        (b"text/plain;a=b;A=c", None),
+        (b"text/plain;a=b;A=c", b"text/plain"),
         (b"text/plain, text/html", None),
     ],
 )
@@ -108,6 +108,8 @@ def test_server_reads_a_media_type(field: bytes, name: bytes | None) -> None:
         (JSON + b"; charset=utf-8", "plain"),
         (JSON + b'; charset="UTF-8"', "plain"),
         (JSON + b"; charset=utf8", None),
+        (JSON + b"; charset=utf-8; Charset=utf-8", None),
+        (JSON + b"; x=1; x=2", "plain"),
         (JSON + b"; profile=x", "plain"),
         (b"application/problem+json", None),
     ],

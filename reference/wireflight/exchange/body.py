@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["BodyReader", "Call", "judge_requested_key", "read_call"]
 
 UNDEFINED: Final = msgspec.UNSET
-_SPACE: Final = b" \t"
 _UNCHANGING: Final = frozenset((int, str, float, bool))
 _MAX_REMEMBERED_CHARS: Final = 64
 _MAX_REMEMBERED: Final = 1024
@@ -93,8 +92,7 @@ def read_call(
         if body is None:
             return _read_get(head, entry, settings)
         _refuse_url_argument(head)
-        content_type = head.fields[b"content-type"].strip(_SPACE)
-        encoding: Encoding = body_encoding(content_type) or "plain"
+        encoding: Encoding = body_encoding(head.fields[b"content-type"]) or "plain"
         value = _decode_body(body, encoding, settings)
         if not entry.is_query:
             document = read_command_body(value)

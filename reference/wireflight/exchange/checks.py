@@ -65,9 +65,7 @@ def check_origin(head: RequestHead, settings: Settings) -> None:
 def check_version(head: RequestHead, settings: Settings) -> None:
     """Spec: VER-2."""
     version = head.fields.get(b"wireflight-version")
-    if version is not None and (
-        version.strip(_SPACE) not in _VERSIONS or b"wireflight-version" in head.repeated
-    ):
+    if version is not None and (version not in _VERSIONS or b"wireflight-version" in head.repeated):
         raise Refusal(ErrorCode.UNSUPPORTED_VERSION, supported=SUPPORTED_VERSIONS)
 
 
@@ -89,12 +87,12 @@ def check_media_type(head: RequestHead, settings: Settings) -> None:
     if (
         content_type is None
         or b"content-type" in head.repeated
-        or body_encoding(content_type.strip(_SPACE)) is None
+        or body_encoding(content_type) is None
     ):
         raise Refusal(ErrorCode.UNSUPPORTED_MEDIA_TYPE)
     coding = fields.get(b"content-encoding")
     if coding is not None and (
-        coding.strip(_SPACE).lower() != b"identity" or b"content-encoding" in head.repeated
+        coding.lower() != b"identity" or b"content-encoding" in head.repeated
     ):
         raise Refusal(ErrorCode.UNSUPPORTED_MEDIA_TYPE)
 
@@ -104,7 +102,7 @@ def check_head_limits(head: RequestHead, settings: Settings) -> None:
     limits = settings.limits
     if head.header_bytes > limits.header_bytes:
         raise Refusal(ErrorCode.HEADERS_TOO_LARGE, limit="header_bytes")
-    if head.query and head.method == "GET":
+    if head.query and head.method == "GET" and head.entry is not None:
         for name, value in head.query:
             if (
                 name in (b"payload", b"arg")

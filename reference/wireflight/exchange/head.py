@@ -19,6 +19,7 @@ __all__ = ["MANIFEST", "RequestHead", "function_path"]
 
 MANIFEST: Final = "~manifest"
 
+_SPACE: Final = b" \t"
 _SINGLE: Final = frozenset(
     (
         *(b"host", b"origin", b"sec-fetch-site", b"content-type", b"content-length"),
@@ -62,7 +63,10 @@ class RequestHead:
             path: See the attribute.
             query_string: The query component, undecoded.
             headers: Names in lower case and values.
+
+        Spec: HTTP-16.
         """
+        headers = [(name, value.strip(_SPACE)) for name, value in headers]
         self.method = method
         self.path = path
         self.raw_headers = headers
@@ -118,7 +122,7 @@ class RequestHead:
         Spec: VER-6, VAL-8.
         """
         listed = self.fields.get(b"wireflight-accept", b"")
-        return frozenset(part.strip(b" \t").decode("latin-1") for part in listed.split(b","))
+        return frozenset(part.strip(_SPACE).decode("latin-1") for part in listed.split(b","))
 
     def parameters(self, name: bytes) -> list[bytes | None]:
         """Return every value of a parameter in the URL, decoded, None where that fails."""

@@ -16,6 +16,7 @@ __all__ = [
     "accepted_encoding",
     "body_encoding",
     "media_type",
+    "named_type",
     "names_wireflight",
 ]
 
@@ -56,9 +57,9 @@ def _split(field: bytes, separator: bytes) -> Iterator[bytes]:
     yield field[start:]
 
 
-def _parameters(parts: Iterator[bytes]) -> dict[bytes, bytes] | None:
-    """Read parameters by lower-case name, or return None if they are malformed."""
-    parameters: dict[bytes, bytes] = {}
+def _parameters(parts: Iterator[bytes]) -> list[tuple[bytes, bytes]] | None:
+    """Read parameters and their lower-case names, or return None if they are malformed."""
+    parameters: list[tuple[bytes, bytes]] = []
     for part in parts:
         part = part.strip(_SPACE)  # noqa: PLW2901 - the same thing, trimmed
         if not part:
@@ -72,9 +73,7 @@ def _parameters(parts: Iterator[bytes]) -> dict[bytes, bytes] | None:
             value = value[1:-1]
         elif not value or not _TCHAR.issuperset(value):
             return None
-        if name.lower() in parameters:
-            return None
-        parameters[name.lower()] = value
+        parameters.append((name.lower(), value))
     return parameters
 
 
@@ -90,9 +89,14 @@ def media_type(field: bytes) -> bytes | None:
     return None if _parameters(parts) is None else name.lower()
 
 
+def named_type(field: bytes) -> bytes:
+    """Return the lower-case name before the parameters, whatever they are."""
+    return field.partition(b";")[0].strip(_SPACE).lower()
+
+
 def names_wireflight(field: bytes) -> bool:
     """Tell whether a `Content-Type` names our type, whatever follows the name."""
-    return field.partition(b";")[0].strip(_SPACE).lower() == CONTENT_TYPES["wireflight"]
+    return named_type(field) == CONTENT_TYPES["wireflight"]
 
 
 def body_encoding(field: bytes) -> Encoding | None:
@@ -109,8 +113,8 @@ def body_encoding(field: bytes) -> Encoding | None:
         return None
     parts = _split(field, b";")
     next(parts)
-    charset = (_parameters(parts) or {}).get(b"charset")
-    return encoding if charset is None or charset.lower() == b"utf-8" else None
+    charsets = [value.lower() for name, value in _parameters(parts) or () if name == b"charset"]
+    return encoding if charsets in ([], [b"utf-8"]) else None
 
 
 def accepted_encoding(accept: bytes) -> Encoding | None:

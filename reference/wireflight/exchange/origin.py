@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from wireflight.exchange.media import MEDIA_TYPES, media_type
+from wireflight.exchange.media import MEDIA_TYPES, named_type
 from wireflight.exchange.settings import Settings, host_and_port
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def is_origin_allowed(head: RequestHead, settings: Settings) -> bool:
     content_type = fields.get(b"content-type")
     if content_type is None or b"content-type" in head.repeated:
         return b"wireflight-version" in fields
-    if content_type in MEDIA_TYPES or media_type(content_type) in MEDIA_TYPES:
+    if content_type in MEDIA_TYPES or named_type(content_type) in MEDIA_TYPES:
         return True
     return b"wireflight-version" in fields
 

@@ -89,10 +89,13 @@ def _checked_origin(origin: str) -> bytes:
 
 
 def host_and_port(authority: bytes) -> tuple[bytes, bytes]:
-    """Split an authority; an address of IPv6 keeps its brackets, a missing port is empty."""
-    host, colon, port = authority.rpartition(b":")
+    """Split an authority; an address of IPv6 keeps its brackets, a missing port is empty.
+
+    Spec: SEC-1.
+    """
+    host, _, port = authority.rpartition(b":")
     if (
-        not colon
+        not port.isdigit()
         or host.count(b"[") != host.count(b"]")
         or (b":" in host and not host.endswith(b"]"))
     ):
