@@ -214,3 +214,7 @@ def test_decoder_judges_an_extension_by_what_was_received() -> None:
     with pytest.raises(DecodeError) as caught:
         decode_payload(_payload_of('[["app.Money",1],"1.5" ]'), extensions=extensions)
     assert caught.value.code is DecodeErrorCode.NON_CANONICAL
+    for text in ('[["app.Money",1],"x"]', '[["app.Money",1],"x" ]'):
+        with pytest.raises(DecodeError) as caught:
+            decode_payload(_payload_of(text), extensions=extensions)
+        assert caught.value.code is DecodeErrorCode.INVALID_PAYLOAD

@@ -32,11 +32,11 @@ T = TypeVar("T")
 _BYTES: Final = (bytes, bytearray, memoryview)
 _new: Final = object.__new__
 
-Identity = str | int | float | bytes | tuple[int] | None
+Identity = str | int | float | bytes | tuple[int, ...] | None
 """What makes a member equal to another.
 
 A string and a number are their own, another scalar has its text as bytes, and whatever is no
-scalar has its address in a tuple.
+scalar has its address in a tuple, with its place if it is there twice.
 """
 
 

@@ -186,6 +186,8 @@ def _told_apart(
         identity = member  # of most, without a call
         if reference < 0 or type(entries[reference]) is not str:
             identity = identity_of(member, reference, entries)
+            if type(identity) is tuple and identity in members:
+                identity = (*identity, place)  # one container twice, which is no scalar
         members[identity] = member if step == 1 else (member, values[place + 1])
     return members
 

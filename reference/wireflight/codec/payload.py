@@ -71,6 +71,8 @@ def decode_payload(
     except EncodeError:
         is_canonical = False  # a container as a key or item
     if not is_canonical or received is msgspec.UNSET:
+        if extensions is not None:
+            read(data, limits, extensions, is_request=True)  # a refusal of step 3 comes first
         raise DecodeError(
             DecodeErrorCode.NON_CANONICAL, "the payload is not the canonical one of its argument"
         )
