@@ -29,6 +29,7 @@ __all__ = [
     "reset",
     "return_read",
     "sleep",
+    "slow_commit",
     "take",
     "wait",
 ]
@@ -103,6 +104,11 @@ def late(query: str, argument: Value = UNDEFINED) -> Step:
 def fail_commit() -> Step:
     """Let the commit of this request fail."""
     return {"do": "fail_commit"}
+
+
+def slow_commit(ms: int) -> Step:
+    """Let the commit of this request take so long."""
+    return {"do": "slow_commit", "ms": ms}
 
 
 def give(value: Value) -> Step:

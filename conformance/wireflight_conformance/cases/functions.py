@@ -21,6 +21,7 @@ from wireflight_conformance.fixture import (
     refresh,
     return_read,
     sleep,
+    slow_commit,
     wait,
 )
 from wireflight_conformance.wire.codec import encode, key
@@ -327,6 +328,14 @@ def slow_command(server: Server) -> None:
     server.check("LIM-1", in_time, f"after {most} ms", f"after {took:.0f} ms")
     server.check("FUN-9", settles(server, "ended", 1, 1.0), "the handler's end", "it goes on")
     server.check("FUN-9", server.cell("went on") == 0, "no further step", "the handler went on")
+
+
+@case("FUN-9", slow=True, title="A command whose commit takes too long is handler_timeout.")
+def slow_commit_of_a_command(server: Server) -> None:
+    steps = [put("fx/echo", 1, 2), slow_commit(server.limit("handler_ms") * 3)]
+    reply = server.command(steps)
+    server.expect_error("FUN-9", reply, "handler_timeout")
+    server.check("FUN-9", not reply.updates, "no updates", show(reply.document))
 
 
 @case("FUN-9", slow=True, title="A query that takes too long is handler_timeout.")

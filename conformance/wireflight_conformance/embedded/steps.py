@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio
@@ -54,18 +55,18 @@ def _integer(step: Mapping[str, object], name: str) -> int:
     return value
 
 
-def commit(event: RequestEvent) -> None:
-    """End the work of a command: do what the steps ``late`` and ``fail_commit`` have set up."""
+async def commit(event: RequestEvent) -> None:
+    """End the work of a command: do what steps have set up for this moment."""
     for action in getattr(event.locals, "at_commit", ()):
-        action()
+        await action()
 
 
-def _at_commit(action: Callable[[], None]) -> None:
+def _at_commit(action: Callable[[], Awaitable[None]]) -> None:
     shared = get_request_event().locals
     shared.at_commit = [*getattr(shared, "at_commit", ()), action]
 
 
-def _refuse_to_commit() -> None:
+async def _refuse_to_commit() -> None:
     raise RuntimeError("a step lets this commit fail")
 
 
@@ -97,8 +98,12 @@ class Script:
         kind = _text(step, "do")
         if kind in ("read", "return_read", "refresh", "set", "set_special"):
             await self._touch(kind, step)
-        elif kind in ("late", "fail_commit"):
-            _at_commit(self._late(step) if kind == "late" else _refuse_to_commit)
+        elif kind == "late":
+            _at_commit(self._late(step))
+        elif kind == "fail_commit":
+            _at_commit(_refuse_to_commit)
+        elif kind == "slow_commit":
+            _at_commit(partial(anyio.sleep, _integer(step, "ms") / 1000))
         elif kind in ("open", "wait", "sleep", "child"):
             await self._wait(kind, step)
         elif kind in ("return", "return_special"):
@@ -137,11 +142,11 @@ class Script:
         else:
             instance.set(self._special(_text(step, "kind")))
 
-    def _late(self, step: Mapping[str, object]) -> Callable[[], None]:
+    def _late(self, step: Mapping[str, object]) -> Callable[[], Awaitable[None]]:
         # as a task does that the handler starts and that outlives it: in the handler's context
         instance, context = self._instance(step), contextvars.copy_context()
 
-        def act() -> None:
+        async def act() -> None:
             try:
                 context.run(instance.refresh)
             except RuntimeError:
