@@ -1,6 +1,7 @@
 """Queries and commands through ASGI: results, refreshes and everything else that is said."""
 
 import asyncio
+import contextlib
 import math
 
 import anyio
@@ -8,6 +9,7 @@ import anyio.lowlevel
 import pytest
 
 from wireflight import (
+    ApplicationError,
     EncodeError,
     Functions,
     Wireflight,
@@ -262,6 +264,33 @@ async def test_server_lets_further_acceptances_take_further_keys(asgi) -> None:
     updates = (await asgi(shop.app).post("/act", {"refreshes": keys})).updates()
     assert [updates[name]["op"] for name in keys] == ["set", "set", "fail"]
     assert updates[keys[2]]["error"]["code"] == "refresh_limit"
+
+
+async def test_server_ignores_a_key_that_was_left_over_and_then_taken(asgi) -> None:
+    """The last acceptance that saw a key decides, also where the handler is silent on it."""
+    shop = Shop()
+
+    @shop.app.command
+    async def take(fails: bool) -> None:
+        list(requested(shop.count, limit=1))
+        if fails:
+            error(400, "no")
+
+    @shop.command
+    async def act(fails: bool) -> None:
+        requested(shop.count, limit=1).refresh_all()
+        with contextlib.suppress(ApplicationError):
+            await take(fails)
+
+    keys = [key("count", name) for name in ("a", "b", "c")]
+    for fails, outcomes in (
+        (False, ["set", "ignore", "fail"]),
+        (True, ["set", "fail", "fail"]),
+    ):
+        reply = await asgi(shop.app).post("/act", {"arg": fails, "refreshes": keys})
+        updates = reply.updates()
+        assert [updates[name]["op"] for name in keys] == outcomes
+        assert updates[keys[2]]["error"]["code"] == "refresh_limit"
 
 
 async def test_server_gives_a_key_that_the_handler_named_its_own_outcome(asgi) -> None:

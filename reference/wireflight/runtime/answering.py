@@ -12,7 +12,7 @@ from wireflight.exchange.body import read_call
 from wireflight.exchange.codes import ErrorCode, Refusal, error_body
 from wireflight.exchange.phase import given_invalidations
 from wireflight.functions import Frame, RequestEvent, RequestState, Updates
-from wireflight.functions.updates import Plan
+from wireflight.functions.updates import Plan, RefusalReason, Unaccepted
 from wireflight.issues import ValidationError
 from wireflight.runtime.calls import DirectCaller, RememberingCaller, run_in_frame
 from wireflight.runtime.commanding import answer_command
@@ -133,9 +133,21 @@ class Answer:
         return self._reply
 
     def plan(self) -> Plan:
-        """Return what the handler's instructions come to."""
-        plan = Plan()
-        plan.follow(self.frame.updates.instructions)
+        """Return what the handler's instructions come to.
+
+        Spec: REQ-3, step 7.
+        """
+        updates, plan = self.frame.updates, Plan()
+        # What one acceptance left over and another took is used up by none.
+        plan.follow(
+            one
+            for one in updates.instructions
+            if not (
+                isinstance(one, Unaccepted)
+                and one.reason is RefusalReason.REFRESH_LIMIT
+                and one.key in updates.taken
+            )
+        )
         return plan
 
     def unsuccessful(self, ended: Ended) -> Reply:
