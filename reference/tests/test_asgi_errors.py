@@ -8,8 +8,10 @@ import anyio
 import pytest
 
 from wireflight import (
+    ApplicationError,
     ErrorText,
     Limits,
+    ValidationError,
     Wireflight,
     dumps,
     error,
@@ -22,6 +24,7 @@ from wireflight import (
     reset,
 )
 from wireflight.exchange.codes import ErrorCode
+from wireflight.issues import make_issue
 
 JSON = ("content-type", "application/json")
 SECRET = "SENTINEL-SECRET"
@@ -274,6 +277,49 @@ async def test_server_answers_an_error_of_a_query_without_updates(asgi) -> None:
     assert response.status == 404
 
 
+@pytest.mark.parametrize(
+    ("raised", "code"),
+    [
+        (ApplicationError(409, "taken", code="app.taken"), "app.taken"),
+        (ValidationError([make_issue((), "invalid")]), "internal"),
+        (ValueError(SECRET), "internal"),
+    ],
+)
+async def test_server_answers_with_the_failure_of_a_nested_call(
+    asgi, raised: Exception, code: str
+) -> None:
+    """It passes through queries, commands and refreshes, but for what blames the argument."""
+    app = Wireflight(validation_details=True)
+
+    @app.query
+    async def inner() -> None:
+        raise raised
+
+    @app.query
+    async def outer() -> None:
+        await inner()
+
+    @app.command
+    async def child() -> None:
+        raise raised
+
+    @app.command
+    async def act(what: str) -> None:
+        if what == "refresh":
+            outer().refresh()
+        else:
+            await {"query": outer, "command": child}[what]()
+
+    client = asgi(app)
+    errors = [(await client.get("/outer")).document()["error"]]
+    for what in ("query", "command"):
+        errors.append((await client.post("/act", {"arg": what})).document()["error"])
+    updates = (await client.post("/act", {"arg": "refresh"})).updates()
+    errors.append(updates["outer/"]["error"])
+    assert [error["code"] for error in errors] == [code] * 4
+    assert not any("issues" in error for error in errors)
+
+
 async def test_server_logs_an_unexpected_exception_under_the_id_that_it_sends(
     asgi, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -477,7 +523,10 @@ async def test_server_spells_every_attribute_of_a_cookie(asgi) -> None:
             http_only=False,
             same_site="none",
         )
-        cookies.set("a", "c", expires=datetime(2030, 3, 1, tzinfo=UTC))
+        cookies.set("c", "d", expires=datetime(2030, 3, 1, tzinfo=UTC))
+        cookies.set("d", "1")
+        cookies.set("d", "2", max_age=1)
+        cookies.delete("d", domain="a.example")
         headers = get_request_event().headers
         return [len(headers), sorted(headers), headers.get("nothing")]
 
@@ -485,5 +534,6 @@ async def test_server_spells_every_attribute_of_a_cookie(asgi) -> None:
     assert response.document()["value"] == [2, ["content-type", "x"], None]
     assert [value for name, value in response.headers if name == "set-cookie"] == [
         "a=b; Path=/; Expires=Thu, 28 Feb 2030 23:02:03 GMT; Domain=a.example; SameSite=None",
-        "a=c; Path=/; Expires=Fri, 01 Mar 2030 00:00:00 GMT; Secure; HttpOnly; SameSite=Lax",
+        "c=d; Path=/; Expires=Fri, 01 Mar 2030 00:00:00 GMT; Secure; HttpOnly; SameSite=Lax",
+        "d=; Path=/; Max-Age=0; Domain=a.example; Secure; HttpOnly; SameSite=Lax",
     ]
