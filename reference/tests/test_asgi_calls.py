@@ -6,12 +6,14 @@ import math
 
 import anyio
 import anyio.lowlevel
+import msgspec
 import pytest
 
 from wireflight import (
     ApplicationError,
     EncodeError,
     Functions,
+    ValidationError,
     Wireflight,
     dumps,
     error,
@@ -29,6 +31,12 @@ OURS = ("content-type", "application/wireflight+json")
 
 def key(function_id: str, argument: object) -> str:
     return f"{function_id}/{payload(argument)}"
+
+
+class Position(msgspec.Struct):
+    """A place."""
+
+    x: int
 
 
 class Shop:
@@ -430,6 +438,71 @@ async def test_server_follows_refreshes_of_refreshed_queries(asgi) -> None:
     assert len(updates) == 9
     alone = (await client.get("/chain", query="arg=3")).document()
     assert (alone["value"], "updates" in alone) == (3, False)
+
+
+async def test_server_follows_refreshes_of_queries_that_did_not_fail(asgi) -> None:
+    """What a refreshed query said goes with it if it fails, not if it redirects."""
+    app = Wireflight()
+
+    @app.query
+    async def read(n: int) -> int:
+        return n
+
+    @app.query
+    async def away() -> None:
+        read(1).refresh()
+        redirect("/")
+
+    @app.query
+    async def broken() -> None:
+        read(2).refresh()
+        error(418, "no")
+
+    @app.command
+    async def act() -> None:
+        away().refresh()
+        broken().refresh()
+        read(1).invalidate()
+
+    updates = (await asgi(app).post("/act")).updates()
+    ops = {name: update["op"] for name, update in updates.items()}
+    assert ops == {"away/": "redirect", "broken/": "fail", key("read", 1): "set"}
+
+
+@pytest.mark.parametrize("kind", ["refresh", "set", "invalidate"])
+async def test_server_refuses_instructions_for_what_is_no_instance(asgi, kind: str) -> None:
+    """Arguments that the query's type refuses, or that have no normal form, name nothing."""
+    app = Wireflight()
+    caught: list[type[Exception]] = []
+
+    @app.query
+    async def read(n: int, at: Position | None = None) -> int:
+        return n
+
+    @app.query
+    async def unchecked(value):
+        return value
+
+    def instruct(instance) -> None:
+        getattr(instance, kind)(*([1] if kind == "set" else []))
+
+    @app.command
+    async def act(is_caught: bool) -> None:
+        for instance in (read("x"), read(n=1, at=1), unchecked(object())):
+            for _ in range(2):
+                try:
+                    instruct(instance)
+                except (ValidationError, EncodeError) as raised:
+                    caught.append(type(raised))
+                    if not is_caught:
+                        raise
+        instruct(read(1, Position(2)))
+
+    client = asgi(app)
+    updates = (await client.post("/act", {"arg": True})).updates()
+    assert list(updates) == [key("read", {"n": 1, "at": {"x": 2}})]
+    assert caught == [ValidationError] * 4 + [EncodeError] * 2
+    assert (await client.post("/act", {"arg": False})).code == "internal"
 
 
 async def test_server_refuses_instructions_of_queries(asgi) -> None:

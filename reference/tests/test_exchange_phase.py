@@ -171,7 +171,7 @@ def test_phase_tells_what_is_stale_after_a_result_that_cannot_be_sent() -> None:
 
 
 def test_phase_keeps_of_a_failed_command_its_invalidations() -> None:
-    """An error carries what the handler called stale and nothing else."""
+    """An error carries what the handler called stale, whatever followed, and nothing else."""
     made = plan(
         refresh("a/"), Invalidate("c/"), InvalidateFunction("f"), InvalidateAll(), Reset(),
         Invalidate("d/"), refresh("d/"),
@@ -180,6 +180,7 @@ def test_phase_keeps_of_a_failed_command_its_invalidations() -> None:
         messages.InvalidateAll(),
         messages.InvalidateFunction("f"),
         messages.InvalidateKey("c/"),
+        messages.InvalidateKey("d/"),
     ]
     assert given_invalidations(plan(Reset())) == []
 
@@ -195,4 +196,4 @@ def test_updates_reject_instructions_after_the_end() -> None:
     with pytest.raises(RuntimeError):
         updates.absorb(child)
     with pytest.raises(RuntimeError):
-        updates.set_cookie("a", None, b"a=b", value="b")
+        updates.set_cookie("a", b"a=b", value="b")

@@ -1,6 +1,7 @@
 """Groups, ids and handles outside of requests."""
 
 import types
+from http import HTTPStatus
 
 import pytest
 
@@ -180,8 +181,8 @@ def test_registry_makes_keys_of_calls_as_written() -> None:
         Registry(()).key_of(read, (1,), {})
 
 
-@pytest.mark.parametrize("status", [200, 302, 399, 407, 408, 421, 425, 600, -1])
-def test_error_rejects_statuses_that_are_not_an_applications(status: int) -> None:
+@pytest.mark.parametrize("status", [200, 302, 399, 407, 408, 421, 425, 600, -1, 404.5, "404"])
+def test_error_rejects_statuses_that_are_not_an_applications(status: object) -> None:
     """Statuses with a meaning to HTTP or the protocol are not for applications."""
     with pytest.raises(ValueError, match="no status"):
         error(status, "m")
@@ -194,6 +195,13 @@ def test_error_rejects_codes_that_could_be_the_protocols(code: str) -> None:
     """An application's code has a dot in it."""
     with pytest.raises(ValueError, match="no application code"):
         error(400, "m", code=code)
+
+
+def test_error_takes_a_status_by_its_name() -> None:
+    """The constants of the standard library are numbers on the wire."""
+    with pytest.raises(ApplicationError) as caught:
+        error(HTTPStatus.NOT_FOUND, "m")
+    assert type(caught.value.status) is int
 
 
 def test_error_and_redirect_raise_what_they_say() -> None:

@@ -148,9 +148,5 @@ def given_invalidations(plan: Plan) -> list[messages.Update]:
     """
     updates: list[messages.Update] = [messages.InvalidateAll()] if plan.invalidates_all else []
     updates.extend(map(messages.InvalidateFunction, plan.function_ids))
-    updates.extend(
-        messages.InvalidateKey(key)
-        for key, instruction in plan.by_key.items()
-        if isinstance(instruction, Invalidate)
-    )
+    updates.extend(map(messages.InvalidateKey, plan.invalidated))
     return updates

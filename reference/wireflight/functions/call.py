@@ -113,7 +113,7 @@ class CommandCall(Generic[R]):
 class QueryInstance(Generic[R]):
     """One query with one argument: what a client holds under one key."""
 
-    __slots__ = ("_key", "args", "kwargs", "query")
+    __slots__ = ("_is_checked", "_key", "args", "kwargs", "query")
 
     def __init__(
         self,
@@ -127,6 +127,7 @@ class QueryInstance(Generic[R]):
         self.args = args
         self.kwargs = kwargs
         self._key = key
+        self._is_checked = key is not None  # then the arguments are those of the client
 
     def __await__(self) -> Generator[Any, None, R]:
         """Run the query and return its value.
@@ -157,6 +158,20 @@ class QueryInstance(Generic[R]):
             self._key = frame.request.registry.key_of(self.query, self.args, self.kwargs)
         return self._key
 
+    def _checked_key(self, frame: Frame) -> str:
+        """Return the key of an instance that an instruction can name.
+
+        Raises:
+            ValidationError: When the query's types refuse the arguments.
+            EncodeError: When an argument has no normal form.
+
+        Spec: UPD-18.
+        """
+        if not self._is_checked:
+            self.query.signature.check_written(self.args, self.kwargs)
+            self._is_checked = True
+        return self.key_in(frame)
+
     def refresh(self) -> Registered:
         """Send a new value with the response, read once the command is done.
 
@@ -165,12 +180,13 @@ class QueryInstance(Generic[R]):
 
         Raises:
             RuntimeError: When no request is running, or its handler has ended.
+            ValidationError: When the query's types refuse an argument.
             EncodeError: When an argument has no normal form.
 
         Spec: UPD-2, UPD-4, UPD-5, UPD-18, KEY-7.
         """
         frame = current_frame()
-        frame.updates.add(Refresh(self.key_in(frame), self))
+        frame.updates.add(Refresh(self._checked_key(frame), self))
         return REGISTERED
 
     def set(self, value: R) -> Registered:
@@ -178,12 +194,13 @@ class QueryInstance(Generic[R]):
 
         Raises:
             RuntimeError: When no command is running, or its handler has ended.
+            ValidationError: When the query's types refuse an argument.
             EncodeError: When an argument has no normal form.
 
         Spec: UPD-2, UPD-4, UPD-18, ORD-3.
         """
         frame = commanding_frame()
-        frame.updates.add(SetValue(self.key_in(frame), value))
+        frame.updates.add(SetValue(self._checked_key(frame), value))
         return REGISTERED
 
     def invalidate(self) -> Registered:
@@ -191,10 +208,11 @@ class QueryInstance(Generic[R]):
 
         Raises:
             RuntimeError: When no command is running, or its handler has ended.
+            ValidationError: When the query's types refuse an argument.
             EncodeError: When an argument has no normal form.
 
         Spec: UPD-2, UPD-4, UPD-18.
         """
         frame = commanding_frame()
-        frame.updates.add(Invalidate(self.key_in(frame)))
+        frame.updates.add(Invalidate(self._checked_key(frame)))
         return REGISTERED

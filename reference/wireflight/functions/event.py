@@ -143,7 +143,7 @@ class Cookies:
         parts.append(f"SameSite={same_site.capitalize()}")
         is_removed = max_age is not None and max_age <= 0
         self._frame.updates.set_cookie(
-            name, domain, "; ".join(parts).encode("ascii"), value=None if is_removed else value
+            name, "; ".join(parts).encode("ascii"), value=None if is_removed else value
         )
 
     def delete(self, name: str, *, domain: str | None = None) -> None:

@@ -55,11 +55,12 @@ class ApplicationError(WireflightError):
 
         Spec: ERR-1.
         """
-        if type(status) is not int or not 400 <= status <= 599 or status in _PROTOCOL_STATUSES:
+        is_whole = isinstance(status, int)  # a constant of `http.HTTPStatus` is
+        if not is_whole or not 400 <= status <= 599 or status in _PROTOCOL_STATUSES:
             raise ValueError(f"{status} is no status for an application: 400 to 599 but four")
         super().__init__(message)
         check_text(message)
-        self.status = status
+        self.status = int(status)
         self.message = message
         self.code = check_application_code(code)
 

@@ -154,6 +154,18 @@ class Signature:
             return given.get(self._single.name, UNDEFINED)
         return dict(given)
 
+    def check_written(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> None:
+        """Check the arguments of a call in the server's own code, which stay as they are.
+
+        Raises:
+            ValidationError: When they are not of the parameters' types.
+            TypeError: When the handler cannot be called like this.
+
+        Spec: UPD-18.
+        """
+        if self.parameters:
+            self.bind(self.as_written(args, kwargs), explain=False)
+
     def argument_schema(self) -> dict[str, object] | None:
         """Return the JSON Schema of the argument, or None if the function takes none."""
         self.resolved_hints()

@@ -97,7 +97,7 @@ class Updates:
     Attributes:
         instructions: What the handler said, in order.
         taken: The requested keys that its acceptances took.
-        cookies: `Set-Cookie` values by name and domain.
+        cookies: `Set-Cookie` values by name, of each name the last (SEC-9).
     """
 
     __slots__ = (
@@ -110,7 +110,7 @@ class Updates:
         self._takes_instructions = is_begun
         self.instructions: list[Instruction] = []
         self.taken: set[str] = set()
-        self.cookies: dict[tuple[str, str | None], bytes] = {}
+        self.cookies: dict[str, bytes] = {}
         self._cookie_values: dict[str, str | None] = {}
         self.is_closed = False
 
@@ -126,7 +126,7 @@ class Updates:
             raise RuntimeError("the handler has ended or not begun: nothing would come of this")
         self.instructions.append(instruction)
 
-    def set_cookie(self, name: str, domain: str | None, field: bytes, *, value: str | None) -> None:
+    def set_cookie(self, name: str, field: bytes, *, value: str | None) -> None:
         """Take down a cookie; a value of None is one that is removed.
 
         Raises:
@@ -134,7 +134,7 @@ class Updates:
         """
         if self.is_closed:
             raise RuntimeError("the call has ended: its cookies are on their way already")
-        self.cookies[name, domain] = field
+        self.cookies[name] = field
         self._cookie_values[name] = value
 
     def cookie_values(self) -> dict[str, str | None]:
@@ -179,15 +179,17 @@ class Plan:
         is_reset: Whether everything is dropped.
         invalidates_all: Whether everything is stale.
         function_ids: The functions all of whose instances are stale, in order.
+        invalidated: The keys that are stale if the handler fails, whatever followed for them.
         by_key: The instruction of each key, in the order in which keys were first named.
     """
 
-    __slots__ = ("by_key", "function_ids", "invalidates_all", "is_reset")
+    __slots__ = ("by_key", "function_ids", "invalidated", "invalidates_all", "is_reset")
 
     def __init__(self) -> None:
         self.is_reset = False
         self.invalidates_all = False
         self.function_ids: dict[str, None] = {}
+        self.invalidated: dict[str, None] = {}
         self.by_key: dict[str, KeyInstruction] = {}
 
     def follow(self, instructions: Iterable[Instruction]) -> None:
@@ -208,4 +210,6 @@ class Plan:
                 if isinstance(self.by_key.get(instruction.key), Unaccepted | None):
                     self.by_key[instruction.key] = instruction
             else:
+                if isinstance(instruction, Invalidate):
+                    self.invalidated[instruction.key] = None  # UPD-9
                 self.by_key[instruction.key] = instruction  # UPD-4

@@ -61,7 +61,7 @@ class PhaseRunner:
     async def _refresh(self, refresh: Refresh) -> None:
         """Run one query and note its outcome.
 
-        Spec: UPD-7, UPD-8, UPD-11.
+        Spec: UPD-5, UPD-7, UPD-8, UPD-11.
         """
         command, phase = self._command, self._phase
         updates = Updates(command.updates)
@@ -75,13 +75,14 @@ class PhaseRunner:
         )
         ended = await self._run(frame, refresh)
         updates.close()
-        if isinstance(ended, Returned):
-            phase.record(messages.SetValue(refresh.key, ended.value, self._at))
-            phase.follow(updates.instructions)
-        elif isinstance(ended, Redirected):
+        if isinstance(ended, Failed):  # what it said goes with it (UPD-5)
+            phase.record(messages.Fail(refresh.key, ended.error))
+            return
+        if isinstance(ended, Redirected):
             phase.record(messages.Redirect(refresh.key, ended.location))
         else:
-            phase.record(messages.Fail(refresh.key, ended.error))
+            phase.record(messages.SetValue(refresh.key, ended.value, self._at))
+        phase.follow(updates.instructions)
 
     async def _run(self, frame: Frame, refresh: Refresh) -> Ended:
         """Run one refreshed query; its failure is its own."""
