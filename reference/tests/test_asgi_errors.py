@@ -311,9 +311,8 @@ async def test_server_answers_with_the_failure_of_a_nested_call(
             await {"query": outer, "command": child}[what]()
 
     client = asgi(app)
-    errors = [(await client.get("/outer")).document()["error"]]
-    for what in ("query", "command"):
-        errors.append((await client.post("/act", {"arg": what})).document()["error"])
+    replies = [await client.post("/act", {"arg": what}) for what in ("query", "command")]
+    errors = [reply.document()["error"] for reply in (await client.get("/outer"), *replies)]
     updates = (await client.post("/act", {"arg": "refresh"})).updates()
     errors.append(updates["outer/"]["error"])
     assert [error["code"] for error in errors] == [code] * 4
