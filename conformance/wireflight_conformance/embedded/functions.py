@@ -164,18 +164,22 @@ def fixture_functions(runs: Runs, *, response_bytes: int) -> Functions:
         child=lambda run_name, steps: run(Steps(run_name, list(steps))),
         by_id={
             "fx/echo": (echo, lambda argument: ((argument,), {})),
-            "fx/none": (none, lambda _: ((), {})),
+            "fx/none": (none, _nothing),
             "fx/pair": (pair, _members),
             "fx/typed": (typed, single(Typed)),
             "fx/cell": (cell, single(CellName)),
             "fx/calls": (calls, single(RunName)),
-            "fx/whoami": (whoami, lambda _: ((), {})),
-            "fx/seen": (seen, lambda _: ((), {})),
+            "fx/whoami": (whoami, _nothing),
+            "fx/seen": (seen, _nothing),
             "fx/money": (money, lambda argument: ((argument,), {})),
             "fx/act": (act, single(Steps)),
         },
     )
     return functions
+
+
+def _nothing(_argument: object) -> Arguments:
+    raise TypeError("a function without parameters refuses any argument")
 
 
 def _members(argument: object) -> Arguments:

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio
+from msgspec import UNSET
 
 from wireflight.functions import (
     Query,
@@ -124,9 +125,10 @@ class Script:
 
     def _instance(self, step: Mapping[str, object]) -> QueryInstance[object]:
         query, spread = self._queries.by_id[_text(step, "query")]
-        if "arg" not in step:
+        argument = step.get("arg", UNSET)  # null is an argument; what is undefined is absent
+        if argument is UNSET:
             return query()
-        args, kwargs = spread(step["arg"])
+        args, kwargs = spread(argument)
         return query(*args, **kwargs)
 
     async def _touch(self, kind: str, step: Mapping[str, object]) -> None:
@@ -186,7 +188,7 @@ class Script:
             reset()
         elif step.get("all") is True:
             invalidate_all()
-        elif "arg" in step:
+        elif step.get("arg", UNSET) is not UNSET:
             self._instance(step).invalidate()
         else:
             invalidate(self._query(step))
