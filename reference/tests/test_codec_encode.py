@@ -21,6 +21,11 @@ NOON = datetime(2024, 2, 29, 12, 0, 0, 123999, tzinfo=UTC)
 SHARED: list[object] = [1]
 
 
+class Blob(enum.Enum):
+    SMALL = b"small"
+    LIST = [1]  # noqa: RUF012 - one list, which the value is too
+
+
 class Colour(enum.Enum):
     RED = "red"
 
@@ -176,6 +181,10 @@ def _cycle() -> object:
         ({1: [object()]}, (0, 0), "is not a type that can be sent"),
         ({float("nan"), float("nan")}, (), "equal on the wire"),
         ([WireSet([Colour.RED, "red"])], (0,), "equal on the wire"),
+        ([WireSet([Blob.SMALL, b"small"])], (0,), "equal on the wire"),
+        ([{Blob.SMALL, b"small"}], (0,), "equal on the wire"),
+        ([WireMap([(bytearray(b"small"), 1), (Blob.SMALL, 2)])], (0,), "equal on the wire"),
+        ([WireSet([Blob.LIST, Blob.LIST.value])], (0,), "equal on the wire"),
         ([WireMap([(Colour.RED, 1), ("red", 2)])], (0,), "equal on the wire"),
         ([{frozenset({(1,)})}], (0,), "send a list"),
     ],
@@ -306,3 +315,25 @@ def test_encoder_keeps_a_bigint_apart_from_the_number_of_equal_value(big: int) -
     number, bigint = dumps(float(big))[1:-1], f'["BigInt","{big}"]'
     assert dumps([float(big), big, float(big), big]) == f"[[1,2,1,2],{number},{bigint}]"
     assert dumps([big, float(big), big]) == f"[[1,2,1],{bigint},{number}]"
+
+
+def test_set_merges_equal_byte_strings_and_one_container() -> None:
+    """What the wire calls equal is one member, whichever type it has."""
+    one: list[object] = []
+    assert dumps(WireSet([b"ab", bytearray(b"ab"), memoryview(b"xaby")[1:3]])) == (
+        '[["Set",1],["ArrayBuffer","YWI="]]'
+    )
+    assert len(WireSet([one, one, []])) == 2
+    assert b"ab" in WireSet([bytearray(b"ab")])
+    assert dumps(WireMap([(b"ab", 1), (b"ab", 2)])) == '[["Map",1,2],["ArrayBuffer","YWI="],2]'
+    assert WireMap([(b"ab", 1)])[memoryview(b"ab")] == 1
+
+
+def test_encoder_rejects_byte_strings_that_became_equal() -> None:
+    """A view is what it shows when it is written."""
+    changing = bytearray(b"a")
+    items = WireSet([changing, b"b"])
+    assert len(loads(dumps(items))) == 2
+    changing[0] = ord("b")
+    with pytest.raises(EncodeError, match="equal on the wire"):
+        dumps(items)

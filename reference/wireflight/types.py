@@ -32,11 +32,12 @@ T = TypeVar("T")
 _BYTES: Final = (bytes, bytearray, memoryview)
 _new: Final = object.__new__
 
-Identity = str | int | float | bytes | tuple[int, ...] | None
+Identity = str | int | float | bytes | tuple[int | bytes, ...] | None
 """What makes a member equal to another.
 
-A string and a number are their own, another scalar has its text as bytes, and whatever is no
-scalar has its address in a tuple, with its place if it is there twice.
+A string and a number are their own, another scalar has its text as bytes, a byte string has
+its bytes in a tuple, and whatever else there is has its address in one, with its place if it
+stands for several entries.
 """
 
 
@@ -45,14 +46,14 @@ def member_identity(value: object) -> Identity:
 
     Scalars are told apart as their payload texts are, so `1`, `True`, `"1"` and a bigint 1
     differ, `1` and `1.0` do not, and NaN is equal to itself. Bigints, of which any number can
-    be chosen to collide, are hashed as texts with the interpreter's secret. Containers and
-    byte strings are told apart by identity.
+    be chosen to collide, are hashed as texts with the interpreter's secret. Byte strings are
+    told apart by their bytes, containers by identity.
 
     Raises:
         ValueError: When a scalar has no text, such as a naive datetime.
         OverflowError: When a date leaves the range of years in UTC.
 
-    Spec: KEY-3, PAY-8.
+    Spec: KEY-3, PAY-6 step 12, PAY-8.
     """
     if isinstance(value, str):
         return value if type(value) is str else str.__str__(value)
@@ -61,6 +62,8 @@ def member_identity(value: object) -> Identity:
             return value if type(value) is int else int.__int__(value)
     elif isinstance(value, float) and isfinite(value):
         return float.__float__(value)
+    if isinstance(value, _BYTES):
+        return (bytes(value),)
     text = scalar_text(value)
     return (id(value),) if text is None else text.encode()
 

@@ -43,7 +43,7 @@ Leaf = datetime | int | bytes
 """What an entry with one of the `LEAF_TAGS` stands for."""
 
 _REFUSALS: Final = (ValueError, TypeError, LookupError, ArithmeticError)
-_SCALAR_TAGS: Final = (["Date"], ["BigInt"])
+_LEAVES: Final = (["Date"], ["BigInt"], ["ArrayBuffer"])
 
 _LAST_BEFORE: Final = ("AEIMQUYcgkosw048", "AQgw")
 """The digits of base64 whose last 2, or 4, bits are zero: those before one, or two, `=`."""
@@ -186,8 +186,8 @@ def _told_apart(
         identity = member  # of most, without a call
         if reference < 0 or type(entries[reference]) is not str:
             identity = identity_of(member, reference, entries)
-            if type(identity) is tuple and identity in members:
-                identity = (*identity, place)  # one container twice, which is no scalar
+            if type(identity) is tuple and type(identity[0]) is int and identity in members:
+                identity = (*identity, place)  # one value that several entries are revived as
         members[identity] = member if step == 1 else (member, values[place + 1])
     return members
 
@@ -195,15 +195,15 @@ def _told_apart(
 def identity_of(member: Any, reference: int, entries: Sequence[Any]) -> Identity:
     """Return what tells an item or a key from others.
 
-    An extension may be revived as anything, so the entry decides whether it is a scalar.
+    An extension may be revived as anything, so the entry decides what it is.
 
-    Spec: KEY-3.
+    Spec: KEY-3, PAY-6 step 12.
     """
     if reference >= 0:
         entry: Any = entries[reference]
         kind = type(entry)
         if kind is str or kind is int:
             return member  # type: ignore[no-any-return]
-        if kind is dict or (kind is list and entry[:1] not in _SCALAR_TAGS):
+        if kind is dict or (kind is list and entry[:1] not in _LEAVES):
             return (id(member),)
     return member_identity(member)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from wireflight.codec.normal import in_text_order
 from wireflight.errors import EncodeError
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["key_text", "members_in_order"]
+
+_BYTES: Final = (bytes, bytearray, memoryview)
 
 
 def key_text(value: object) -> str | None:
@@ -56,14 +58,19 @@ def members_in_order(
     else:
         members = [(item,) for item in value]
         is_sorted = is_sorted or not isinstance(value, WireSet)
-    texts: dict[object, tuple[object, ...]] = {}
+    texts: list[str] = []
+    seen: set[object] = set()
+    read: list[tuple[object, ...]] = []
     for member in members:
         key = project(member[0])
-        text: object = key_text(key)
+        text = key_text(key)
+        identity: object = text
         if text is None:
-            text = text_of_container(key) if is_sorted else len(texts)
-        if text in texts:
+            identity = (bytes(key),) if isinstance(key, _BYTES) else id(key)
+            text = text_of_container(key) if is_sorted else ""
+        if identity in seen:
             raise EncodeError("two map keys or set items are equal on the wire")  # PAY-4, KEY-1
-        texts[text] = (key, *member[1:])
-    members = list(texts.values())
-    return in_text_order(members, map(str, texts)) if is_sorted else members
+        seen.add(identity)
+        texts.append(text)
+        read.append((key, *member[1:]))
+    return in_text_order(read, texts) if is_sorted else read

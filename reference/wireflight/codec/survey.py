@@ -197,12 +197,11 @@ def refuse_equal_members(entries: list[Any], values: dict[Any, Any]) -> None:
         references = entry[1::2] if entry[0] == "Map" else entry[1:]
         # A container that has no value yet is told apart by its place.
         members = [values[ref] if ref in values else entries[ref] for ref in references]
-        identities = [
+        identities = {
             identity_of(member, ref, entries)
             for member, ref in zip(members, references, strict=True)
-        ]
-        scalars = [identity for identity in identities if type(identity) is not tuple]
-        if len({*scalars}) != len(scalars):
+        }
+        if len(identities) != len(references):
             raise refusal("two keys of a map or items of a set are equal", index)
 
 
