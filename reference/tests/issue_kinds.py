@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from msgspec import UNSET, Meta
 
 from wireflight.issues.issue import Path
-from wireflight.types import BigInt, WireMap, WireSet
+from wireflight.types import AS_MAP, BigInt, WireMap, WireSet
 
 SENTINEL = "s3ntinel"
 SENTINEL_NUMBER = 918273645
@@ -242,6 +242,21 @@ def sets(_: object) -> Kind:
     )
 
 
+def named_sets(_: object) -> Kind:
+    """Make sets of strings."""
+    items = st.lists(st.text("abc", max_size=3), unique=True, max_size=5)
+    return Kind(
+        set[str],
+        items.flatmap(lambda n: st.sampled_from([(n, set(n)), (WireSet(n), set(n))])),
+        st.one_of(
+            wrong(SENTINEL, {SENTINEL: 1}, SENTINEL_NUMBER, WireMap()),
+            st.just((["a", SENTINEL_NUMBER, "b", None], {(1,), (3,)})),
+            st.just((["a", SENTINEL, "a", SENTINEL], {(2,), (3,)})),
+            st.just((WireSet(["a", SENTINEL_NUMBER, b"s3ntinel"]), {(1,), (2,)})),
+        ),
+    )
+
+
 def dicts(kind: Kind) -> Kind:
     """Make dicts with string keys."""
     names = st.sampled_from(["a", "b", "type", "0", "a.b"])
@@ -272,25 +287,44 @@ def dicts(kind: Kind) -> Kind:
     )
 
 
-def maps(kind: Kind) -> Kind:
-    """Make dicts with integer keys: as wire maps, or as arrays of pairs."""
-    pairs = st.dictionaries(st.integers(-9, 9), kind.valid, max_size=3)
+def maps(kind: Kind, *, named: bool = False) -> Kind:
+    """Make dicts that are maps: as wire maps, or as arrays of pairs.
+
+    Args:
+        kind: Of the values.
+        named: Whether the keys are strings, and not integers.
+    """
+    key: Callable[[int], Any] = str if named else int
+    no_key: object = SENTINEL_NUMBER if named else SENTINEL
+    pairs = st.dictionaries(st.integers(-9, 9).map(key), kind.valid, max_size=3)
 
     @st.composite
     def planted(draw: Draw) -> Planted:
-        what = draw(st.integers(0, 3))
-        if what == 0:
-            return draw(wrong(SENTINEL, {SENTINEL: 1}, [SENTINEL], SENTINEL_NUMBER))  # type: ignore[no-any-return]
-        if what == 1:
-            wire, _ = draw(kind.valid)
-            return [[1, wire], [SENTINEL, wire], [1.0, wire]], {(1, 0), (2, 0)}
+        if draw(st.integers(0, 4)) == 0:
+            return draw(wrong(SENTINEL, {SENTINEL: 1}, {}, SENTINEL_NUMBER, WireSet()))  # type: ignore[no-any-return]
         values, paths = plant(draw, [kind] * draw(st.integers(1, 3)))
         assert isinstance(values, list)
-        found = {(path[0], 1, *path[1:]) for path in paths}
-        return WireMap(enumerate(values)), found
+        wire = [[key(n), value] for n, value in enumerate(values)]
+        found: set[Path] = {(path[0], 1, *path[1:]) for path in paths}
+        if draw(st.booleans()):
+            value, _ = draw(kind.valid)
+            found.add((len(wire), 0))
+            wire.append([no_key, value])
+        if draw(st.booleans()):
+            return WireMap((k, v) for k, v in wire), found
+        if draw(st.booleans()):
+            value, _ = draw(kind.valid)
+            found.add((len(wire), 0))
+            wire.append([key(0) if named else 0.0, value])  # a second time
+        if draw(st.booleans()):
+            found.add((len(wire),))
+            wire.append(draw(st.sampled_from([[], [SENTINEL], [key(7), SENTINEL, 1], SENTINEL])))
+        return wire, found
 
     return Kind(
-        dict[int, kind.type],  # type: ignore[name-defined]
+        Annotated[dict[str, kind.type], Meta(extra={AS_MAP: True})]  # type: ignore[name-defined]
+        if named
+        else dict[int, kind.type],  # type: ignore[name-defined]
         pairs.flatmap(
             lambda found: st.sampled_from(
                 [
@@ -393,7 +427,8 @@ def kinds(depth: int) -> st.SearchStrategy[Kind]:
         inner.map(arrays),
         inner.map(dicts),
         inner.map(maps),
+        inner.map(lambda kind: maps(kind, named=True)),
         inner.map(optional),
-        st.none().map(sets),
+        st.sampled_from([sets, named_sets]).map(lambda make: make(None)),
         scalars(),
     )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 __all__ = [
+    "AS_MAP",
     "MODEL_TYPES",
     "BigInt",
     "Extension",
@@ -28,6 +29,12 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+AS_MAP: Final = "wireflight.map"
+"""What lets a dict with strings for keys be a map of the wire, as other dicts are.
+
+Say it in the `extra` of a `msgspec.Meta`: `Annotated[dict[str, int], Meta(extra={AS_MAP: True})]`.
+"""
 
 _BYTES: Final = (bytes, bytearray, memoryview)
 _new: Final = object.__new__

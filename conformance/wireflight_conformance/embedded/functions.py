@@ -12,6 +12,8 @@ import msgspec
 
 from wireflight import BigInt, Extensions, WireMap
 from wireflight.functions import Functions, get_request_event
+from wireflight.issues import Converter
+from wireflight.types import AS_MAP
 from wireflight_conformance.embedded.steps import Arguments, Queries, Script
 
 if TYPE_CHECKING:
@@ -42,17 +44,13 @@ class Typed(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     data: bytes | Unset = UNSET
     big: BigInt | Unset = UNSET
     labels: set[str] | Unset = UNSET
-    # a dict with names for keys would be an object
-    counts: WireMap | Unset = UNSET
+    counts: Annotated[dict[str, Integer], msgspec.Meta(extra={AS_MAP: True})] | Unset = UNSET
 
-    def __post_init__(self) -> None:
-        """Refuse counts of anything but strings to integers."""
-        if isinstance(self.counts, WireMap) and not all(map(_is_count, self.counts.items())):
-            raise ValueError("counts are a map of strings to integers")
-
-
-def _is_count(pair: tuple[object, object]) -> bool:
-    return isinstance(pair[0], str) and type(pair[1]) is int
+    def as_sent(self) -> Typed:
+        """Return what is sent as it came: a dict with names for keys would be an object."""
+        if not isinstance(self.counts, dict):
+            return self
+        return msgspec.structs.replace(self, counts=WireMap(self.counts.items()))
 
 
 class CellName(msgspec.Struct, forbid_unknown_fields=True):
@@ -119,7 +117,7 @@ def fixture_functions(runs: Runs, *, response_bytes: int) -> Functions:
 
     @functions.query(details=True)
     async def typed(value: Typed) -> Typed:
-        return value
+        return value.as_sent()
 
     @functions.query
     async def cell(name: CellName) -> int:
@@ -166,7 +164,7 @@ def fixture_functions(runs: Runs, *, response_bytes: int) -> Functions:
             "fx/echo": (echo, lambda argument: ((argument,), {})),
             "fx/none": (none, _nothing),
             "fx/pair": (pair, _members),
-            "fx/typed": (typed, single(Typed)),
+            "fx/typed": (typed, _typed),
             "fx/cell": (cell, single(CellName)),
             "fx/calls": (calls, single(RunName)),
             "fx/whoami": (whoami, _nothing),
@@ -176,6 +174,13 @@ def fixture_functions(runs: Runs, *, response_bytes: int) -> Functions:
         },
     )
     return functions
+
+
+_typed_converter: Final[Converter[Typed]] = Converter(Typed)
+
+
+def _typed(argument: object) -> Arguments:
+    return (_typed_converter.convert(argument).as_sent(),), {}
 
 
 def _nothing(_argument: object) -> Arguments:

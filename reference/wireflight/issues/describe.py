@@ -21,7 +21,7 @@ import msgspec
 from msgspec import UnsetType, inspect
 
 from wireflight.issues.members import hashable_type
-from wireflight.types import BigInt, WireMap, WireSet
+from wireflight.types import AS_MAP, BigInt, WireMap, WireSet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -151,7 +151,10 @@ class _Builder:
 
     def schema(self, info: inspect.Type) -> Schema:
         if isinstance(info, inspect.Metadata):
-            schema = self.schema(info.type)
+            if isinstance(info.type, inspect.DictType) and (info.extra or {}).get(AS_MAP):
+                schema = self._dict(info.type, is_map=True)
+            else:
+                schema = self.schema(info.type)
             if info.extra_json_schema:
                 schema["extra"] = info.extra_json_schema
             return schema
@@ -238,12 +241,12 @@ class _Builder:
             schema |= {"type": "set", "distinct": hashable_type(info.item_type)}
         return schema | _lengths(info, "minItems", "maxItems")
 
-    def _dict(self, info: inspect.DictType) -> Schema:
+    def _dict(self, info: inspect.DictType, *, is_map: bool = False) -> Schema:
         key, value = self.schema(info.key_type), self.schema(info.value_type)
-        if type(info.key_type) is not inspect.StrType:
+        if is_map or type(info.key_type) is not inspect.StrType:
             self.direct = False  # several keys of the wire may be one key after conversion
         distinct = hashable_type(info.key_type)
-        if not key or "string" in _kinds(key):
+        if not is_map and (not key or "string" in _kinds(key)):
             schema: Schema = {"type": "object", "additionalProperties": value}
             if key != {"type": "string"} and key:
                 schema["propertyNames"] = key

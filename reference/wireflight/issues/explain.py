@@ -24,7 +24,8 @@ from wireflight.issues.lower import (
     collisions,
     is_unchecked,
     members_of,
-    pairs_of,
+    pair_issues,
+    placed_pairs,
 )
 from wireflight.types import WireMap, WireSet
 
@@ -146,7 +147,9 @@ class Explainer:
             return
         key, each = demand
         if not isinstance(value, dict):
-            for i, (k, v) in enumerate(pairs_of(value)):
+            if isinstance(value, list):
+                yield from map(IssueFault, pair_issues(value))
+            for i, (k, v) in placed_pairs(value):
                 yield from self._below(validator, k, key, i, 0)
                 yield from self._below(validator, v, each, i, 1)
             return
@@ -178,7 +181,7 @@ class Explainer:
         if isinstance(value, dict):
             names = [name for name in value if not _is_missing(value, name, each)]
             return key, [(name, (name,)) for name in names]
-        return key, [(k, (i, 0)) for i, (k, _) in enumerate(pairs_of(value))]
+        return key, [(k, (i, 0)) for i, (k, _) in placed_pairs(value)]
 
     def _class(self, validator: Any, cls: Any, value: Any, schema: Schema) -> Found:
         if cls in (WireSet, WireMap) and not isinstance(value, cls):

@@ -11,7 +11,16 @@ import msgspec
 from msgspec import UNSET
 
 from wireflight.issues.issue import Issue, Path, ValidationError, make_issue
-from wireflight.issues.wire import FORMATS, bigint_of, bytes_of, date_of, fits
+from wireflight.issues.wire import (
+    FORMATS,
+    PAIR,
+    bigint_of,
+    bytes_of,
+    date_of,
+    fits,
+    is_pair,
+    is_pairs,
+)
 from wireflight.types import WireMap, WireSet, member_identity
 
 if TYPE_CHECKING:
@@ -26,7 +35,8 @@ __all__ = [
     "collisions",
     "is_unchecked",
     "members_of",
-    "pairs_of",
+    "pair_issues",
+    "placed_pairs",
     "under",
 ]
 
@@ -78,6 +88,9 @@ class Lowering:
             fitting.sort(
                 key=lambda each: (number and each.get("type") != "number", "custom" in each)
             )
+            # An array is an array before it is a map, but for one of pairs.
+            if isinstance(value, list) and not is_pairs(value):
+                fitting.sort(key=lambda each: each.get("type") == "map")
         return fitting
 
     @staticmethod
@@ -106,6 +119,9 @@ class Lowering:
             if isinstance(value, WireMap) and kinds == "object":
                 # The converter would overlook the keys that are no names.
                 raise Refused([make_issue(path, "type", expected="object")])
+            if isinstance(value, dict) and kinds == "map":
+                # The converter has one type for objects and maps.
+                raise Refused([make_issue(path, "type", expected="map")])
             return value
         if not isinstance(kinds, str):
             kinds = "integer" if isinstance(value, float) else "null"
@@ -178,6 +194,8 @@ class Lowering:
         return dict(zip(keys, lowered.values(), strict=True))
 
     def _map(self, schema: Schema, value: object, path: Path) -> object:
+        if isinstance(value, list) and not is_pairs(value):
+            raise Refused(pair_issues(value, path))
         pairs = pairs_of(value)
         key, each = schema["pairs"]
         places: list[Path] = [(*path, i, 0) for i in range(len(pairs))]
@@ -249,10 +267,26 @@ def collisions(schema: Schema, members: Iterable[tuple[object, Path]]) -> Iterat
 
 def pairs_of(value: object) -> list[tuple[object, object]]:
     """Return the pairs of a map or of an array of pairs."""
+    return [pair for _, pair in placed_pairs(value)]
+
+
+def placed_pairs(value: object) -> list[tuple[int, tuple[object, object]]]:
+    """Return the pairs of a map or of an array, each with its index; what is none is left out."""
     if isinstance(value, WireMap):
-        return list(value.items())
+        return list(enumerate(value.items()))
     assert isinstance(value, list)
-    return [(key, each) for key, each in value]
+    return [(i, (each[0], each[1])) for i, each in enumerate(value) if is_pair(each)]
+
+
+def pair_issues(value: list[object], path: Path = ()) -> Iterator[Issue]:
+    """Find the items of an array that are no pairs, where a map is demanded."""
+    for i, each in enumerate(value):
+        if not isinstance(each, list):
+            yield make_issue((*path, i), "type", expected="array")
+        elif len(each) < PAIR:
+            yield make_issue((*path, i), "min_items", limit=PAIR)
+        elif len(each) > PAIR:
+            yield make_issue((*path, i), "max_items", limit=PAIR)
 
 
 def members_of(value: object) -> dict[str, object]:

@@ -20,7 +20,17 @@ if TYPE_CHECKING:
 
     from wireflight.issues.describe import Schema
 
-__all__ = ["FORMATS", "KINDS", "bigint_of", "bytes_of", "date_of", "fits", "is_pairs"]
+__all__ = [
+    "FORMATS",
+    "KINDS",
+    "PAIR",
+    "bigint_of",
+    "bytes_of",
+    "date_of",
+    "fits",
+    "is_pair",
+    "is_pairs",
+]
 
 _DATE_TIME: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?"
@@ -130,9 +140,18 @@ def _is_integer(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+PAIR: Final = 2
+"""How many items a pair has."""
+
+
+def is_pair(value: object) -> bool:
+    """Tell whether a value is an array of a key and a value."""
+    return isinstance(value, list) and len(value) == PAIR
+
+
 def is_pairs(value: object) -> bool:
     """Tell whether a value is an array of pairs, which is how plain JSON spells a map."""
-    return isinstance(value, list) and all(type(p) is list and len(p) == 2 for p in value)
+    return isinstance(value, list) and all(map(is_pair, value))
 
 
 KINDS: Final[Mapping[str, Callable[[object], bool]]] = {
@@ -147,7 +166,8 @@ KINDS: Final[Mapping[str, Callable[[object], bool]]] = {
     "date": lambda value: isinstance(value, str) or date_of(value) is not None,
     "array": lambda value: isinstance(value, list),
     "object": lambda value: isinstance(value, dict),
-    "map": lambda value: isinstance(value, WireMap) or is_pairs(value),
+    # What is no pair among the pairs is a fault of its own.
+    "map": lambda value: isinstance(value, WireMap | list),
     "set": lambda value: isinstance(value, WireSet | list),
 }
 """Which values are of a type of ISS-1, each with the forms that plain JSON has for it."""
