@@ -58,6 +58,10 @@ class _Shown:
         return show(self.value)
 
 
+_QVALUE: Final = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
+"""The form of RFC 9110, section 12.4.2."""
+
+
 def _quality(accept: str, media_type: str) -> float:
     best = 0.0
     for part in accept.split(","):
@@ -68,10 +72,7 @@ def _quality(accept: str, media_type: str) -> float:
         for parameter in parameters:
             label, _, text = parameter.partition("=")
             if label.strip().lower() == "q":
-                try:
-                    quality = float(text)
-                except ValueError:
-                    quality = 0.0
+                quality = float(text) if _QVALUE.fullmatch(text) else 0.0
         best = max(best, quality)
     return best
 
@@ -139,7 +140,8 @@ def _headers(reply: Reply, request: Request) -> Iterator[Observation]:
     for cookie in every("set-cookie"):
         paths = [p.strip() for p in cookie.split(";")[1:] if p.strip().lower().startswith("path=")]
         yield Observation("SEC-10", [p[5:] for p in paths] == ["/"], "cookies with Path=/", cookie)
-    origins = [value for name, value in request.headers if name.lower() == "origin"]
+    sent = [value for name, value in request.headers if name.lower() == "origin"]
+    origins = [value.strip(" \t") for value in sent]  # HTTP-16
     allowed = origins == [ALLOWED_ORIGIN]
     shown = [every("access-control-allow-origin"), every("access-control-allow-credentials")]
     expected = [[ALLOWED_ORIGIN], ["true"]] if allowed else [[], []]

@@ -42,6 +42,8 @@ def media_types(server: Server, content_type: str, is_wireflight: bool) -> None:
         Row.of("a form", "application/x-www-form-urlencoded"),
         Row.of("multipart", "multipart/form-data; boundary=x"),
         Row.of("another charset", "application/json; charset=iso-8859-1"),
+        Row.of("a charset twice", "application/json; charset=utf-8; charset=utf-8"),
+        Row.of("a charset twice, in two cases", f'{WIREFLIGHT};charset=utf-8;Charset="UTF-8"'),
         Row.of("another JSON", "application/problem+json"),
         Row.of("a longer name", "application/jsonx"),
         Row.of("a list of two", "application/json, text/plain"),
@@ -157,6 +159,14 @@ def encoded_bodies(server: Server, coding: str) -> None:
         headers=(("Content-Encoding", coding),),
     )
     server.expect_error("HTTP-8", server.send(request), "unsupported_media_type")
+
+
+@case("HTTP-8", title="A body with Content-Encoding identity twice is refused.")
+def identity_twice(server: Server) -> None:
+    once = ("Content-Encoding", "identity")
+    for headers in ((once, once), (("Content-Encoding", "identity, identity"),)):
+        reply = server.post_query("fx/echo", 1, headers=headers)
+        server.expect_error("HTTP-8", reply, "unsupported_media_type")
 
 
 @case("HTTP-8", title="A body with Content-Encoding identity is read.")

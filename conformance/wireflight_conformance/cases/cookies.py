@@ -48,6 +48,17 @@ def cookies(server: Server, step: Value, are_sent: bool) -> None:
         server.check("SEC-10", paths == ["path=/"], "Path=/", text)
 
 
+@case("SEC-9", title="Of cookies of one name the last goes alone.")
+def cookies_of_one_name(server: Server) -> None:
+    first, last = cookie("fx_session", "first"), cookie("fx_session", "last")
+    for steps in ([first, last], [first, child(last)], [child(first), last], [first, last, fail()]):
+        shown = cookies_of(server.command(steps))
+        server.check("SEC-9", shown == ["fx_session=last"], "the last alone", str(shown))
+    two = cookies_of(server.command([first, cookie("other", "x"), last]))
+    wanted = ["fx_session=last", "other=x"]
+    server.check("SEC-9", sorted(two) == wanted, str(wanted), str(two))
+
+
 @case("SEC-9", slow=True, title="With a handler_timeout cookies stay.")
 def cookies_of_a_timeout(server: Server) -> None:
     steps = [cookie("fx_session", "new"), sleep(3 * server.limit("handler_ms"))]

@@ -23,6 +23,11 @@ ACCEPTS = [
     Row.of("another type first", f"text/html, {PLAIN};q=0.8, */*;q=0.1", PLAIN),
     Row.of("a parameter", f"{PLAIN};charset=utf-8", PLAIN),
     Row.of("a malformed quality", f"{WIREFLIGHT};q=x, {PLAIN}", PLAIN),
+    Row.of("a quality above 1", f"{WIREFLIGHT};q=1.1, {PLAIN};q=0.1", PLAIN),
+    Row.of("a quality of four digits", f"{WIREFLIGHT};q=0.1234, {PLAIN};q=0.1", PLAIN),
+    Row.of("a quality without a whole number", f"{WIREFLIGHT};q=.5, {PLAIN};q=0.1", PLAIN),
+    Row.of("a quality with a sign", f"{WIREFLIGHT};q=+1, {PLAIN};q=0.1", PLAIN),
+    Row.of("a quality that ends in a point", f"{WIREFLIGHT};q=0.2, {PLAIN};q=1.", PLAIN),
     Row.of("a type twice", f"{PLAIN};q=0.1, {WIREFLIGHT};q=0.5, {PLAIN};q=0.9", PLAIN),
 ]
 

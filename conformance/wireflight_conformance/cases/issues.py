@@ -94,6 +94,34 @@ FAULTS: list[Row] = [
         "type",
         {"expected": "string"},
     ),
+    Row.of(
+        "a value of another type in a map",
+        {"name": "x", "count": 1, "counts": Map([("a", 1), ("b", "2")])},
+        ["counts", 1, 1],
+        "type",
+        {"expected": "integer"},
+    ),
+    Row.of(
+        "a value of another type in a map's first pair",
+        {"name": "x", "count": 1, "counts": Map([("a", "1")])},
+        ["counts", 0, 1],
+        "type",
+        {"expected": "integer"},
+    ),
+    Row.of(
+        "a key of another type in a map",
+        {"name": "x", "count": 1, "counts": Map([(1, 1)])},
+        ["counts", 0, 0],
+        "type",
+        {"expected": "string"},
+    ),
+    Row.of(
+        "a choice of another type",
+        {"name": "x", "count": 1, "mode": 1},
+        ["mode"],
+        "type",
+        {"expected": "string"},
+    ),
     Row.of("another value altogether", 5, [], "type", {"expected": "object"}),
     Row.of("an array for an object", [], [], "type", {"expected": "object"}),
     Row.of("null altogether", None, [], "type", {"expected": "object"}),
@@ -227,6 +255,16 @@ def no_details_unasked(server: Server) -> None:
     ):
         server.expect_error("ISS-4", reply, "invalid_argument")
         server.check("ISS-4", "issues" not in reply.error, "no issues", str(reply.error))
+
+
+@case("ISS-4", title="A fail of a query without details has no issues either.")
+def no_details_in_a_fail(server: Server) -> None:
+    name = key("fx/cell", {"run": 1, "cell": "a"})
+    reply = server.command([accept("fx/cell", 1)], refreshes=[name])
+    server.expect_outcome("ISS-4", reply, name, "fail", "invalid_argument")
+    error = pick(reply.outcome(name), "error")
+    silent = pick(error, "issues") is UNDEFINED
+    server.check("ISS-4", silent, "no issues", show(error))
 
 
 @case("ISS-4", title="An argument of the right type is taken, at its bounds too.")

@@ -253,6 +253,28 @@ def argument_chars(server: Server) -> None:
         )
 
 
+@case(
+    "LIM-1", "HTTP-4", "MAN-1", title="`get_payload_chars` bounds the URL of a query's GET alone."
+)
+def chars_of_other_requests(server: Server) -> None:
+    text = "x" * (server.limit("get_payload_chars") + 1)
+    for name in ("payload", "arg"):
+        manifest = server.send(server.request("GET", f"/~manifest?{name}={text}"))
+        server.check("LIM-1", manifest.type == "manifest", "the manifest", str(manifest))
+        for path in ("/fx/echo", "/fx/run"):
+            # a POST that has either is refused for that, however long it is
+            reply = server.send(
+                server.request(
+                    "POST", f"{path}?{name}={text}", body=b"[{}]", content_type=WIREFLIGHT
+                )
+            )
+            server.expect_error("HTTP-4", reply, "invalid_request")
+        command = server.send(server.request("GET", f"/fx/run?{name}={text}"))
+        server.expect_error("LIM-1", command, "method_not_allowed")
+    other = server.send(server.request("GET", f"/fx/none?other={text}"))
+    server.expect_value("LIM-1", other, "none")
+
+
 def _padded_headers(request: Request, total: int) -> Request:
     """Return the request with one more field, so that all names and values are so long."""
     # Content-Length is a field as well, where there is one
@@ -358,15 +380,16 @@ def body_idle(server: Server) -> None:
     server.check("LIM-1", ran == 0, "a handler that did not run", str(ran))
 
 
-@case("LIM-3", slow=True, title="A slow body that never stops for so long is read.")
+@case("LIM-1", slow=True, title="A slow body that never stops for so long is read.")
 def slow_body(server: Server) -> None:
     request = padded(server, "a command", 400)
-    pause = server.limit("body_idle_ms") / 1000 * 0.4
+    # four pauses: each well within the one limit, and all of them within the other
+    pause = min(server.limit("body_idle_ms") * 0.4, server.limit("body_total_ms") * 0.2) / 1000
     pending = server.begin(request, [request.head])
     for at in range(0, 400, 100):
         time.sleep(pause)
         pending.send(request.body[at : at + 100])
-    server.expect_value("LIM-3", pending.reply(), "none")
+    server.expect_value("LIM-1", pending.reply(), "none")
 
 
 @case("LIM-1", slow=True, title="A body that takes longer than `body_total_ms` is body_timeout.")

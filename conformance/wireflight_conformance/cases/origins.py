@@ -30,6 +30,11 @@ HOSTS = [
     Row.of("a trailing text", "127.0.0.1.evil.example:80"),
     Row.of("another address", "10.0.0.1"),
     Row.of("another loopback address", "127.0.0.2"),
+    Row.of("our name with two ports", "localhost:80:80"),
+    Row.of("our name with a port that is no number", "localhost:80a"),
+    Row.of("our name with a port below zero", "localhost:-1"),
+    Row.of("our name with a space before its port", "localhost :80"),
+    Row.of("our address without its brackets", "::1"),
     Row.of("an empty text", ""),
 ]
 
@@ -49,7 +54,9 @@ def foreign_hosts(server: Server, host: str) -> None:
 @case("SEC-1", title="The server's own names are taken, with any port and in any case.")
 def own_hosts(server: Server) -> None:
     port = server.settings.target.port
-    for host in ("localhost", "LocalHost", f"localhost:{port}", "127.0.0.1:1", "[::1]", "[::1]:80"):
+    names = ("localhost", "LocalHost", f"localhost:{port}", "127.0.0.1:1", "[::1]", "[::1]:80")
+    # more digits than a port has: what they say is not looked at
+    for host in (*names, "localhost:000000", "LOCALHOST:123456789"):
         reply = server.query("fx/none", headers=(("Host", host),))
         server.expect_value("SEC-1", reply, "none")
 

@@ -54,6 +54,20 @@ def cookies_of_failed_children() -> AbstractContextManager[None]:
     return changed("wireflight.functions.updates.Updates.set_cookie", make)
 
 
+@change(
+    "SEC-9",
+    "sends every cookie of a name",
+    "wireflight.functions.updates.Updates.set_cookie",
+)
+def cookies_of_one_name(
+    set_cookie: Original, updates: Updates, name: str, field: bytes, **rest: Any
+) -> None:
+    kept = updates.cookies.pop(name, None)
+    set_cookie(updates, name, field, **rest)
+    if kept is not None:
+        updates.cookies[f"{name} before"] = kept
+
+
 @change("SEC-9", "drops the cookies of children", "wireflight.functions.updates.Updates.absorb")
 def cookies_of_children(absorb: Original, updates: Updates, child: Updates) -> None:
     child.cookies.clear()

@@ -218,6 +218,11 @@ def forgets_functions(stale: Original, plan: Plan, requested: object) -> object:
         plan.function_ids = ids
 
 
+@change("ENV-9", "forgets requested strings that are no keys", f"{_COMMANDING}.stale_updates")
+def forgets_what_is_no_key(stale: Original, plan: Plan, requested: Any) -> object:
+    return stale(plan, [asked for asked in requested if asked.refusal is None])
+
+
 @change("ENV-9", "forgets a reset", f"{_COMMANDING}.stale_updates")
 def forgets_reset(stale: Original, plan: Plan, requested: object) -> object:
     plan.is_reset = False

@@ -228,6 +228,64 @@ async def failed_child_clears(
         raise
 
 
+@change(
+    "FUN-6",
+    "takes the requested keys that a failed child accepted for taken",
+    "wireflight.functions.updates.Updates.close",
+)
+def failed_children_keep_acceptances(close: Original, updates: Any) -> None:
+    close(updates)
+    if updates._parent is not None:  # noqa: SLF001
+        updates._parent.taken.update(updates.taken)  # noqa: SLF001
+
+
+# -- failures of calls ---------------------------------------------------------------------------
+
+
+@change(
+    "FUN-10",
+    "blames the client for an argument that its own code gave",
+    "wireflight.runtime.ending.Judge.judge",
+)
+async def refused_calls_pass_through(
+    judge: Original, judging: Any, raised: Exception, event: object, **rest: bool
+) -> object:
+    import msgspec
+
+    from wireflight.issues import ValidationError
+    from wireflight.runtime.ending import Failed
+
+    if isinstance(raised, msgspec.ValidationError | ValidationError):
+        refused = ValidationError([])
+        return Failed(await judging.invalid_argument(refused, event, sends_details=False))
+    return await judge(judging, raised, event, **rest)
+
+
+@change(
+    "FUN-10",
+    "makes internal of every failure of a query that a handler calls",
+    f"{_CALLS}.DirectCaller.call_query",
+    f"{_CALLS}.RememberingCaller.call_query",
+)
+async def failed_queries_are_internal(call: Original, *args: object) -> object:
+    try:
+        return await call(*args)
+    except Exception as error:
+        raise RuntimeError("a call failed") from error
+
+
+@change(
+    "FUN-10",
+    "makes internal of every failure of a command that a command calls",
+    f"{_CALLS}.DirectCaller.call_command",
+)
+async def failed_children_are_internal(call: Original, *args: object) -> object:
+    try:
+        return await call(*args)
+    except Exception as error:
+        raise RuntimeError("a call failed") from error
+
+
 # -- ends ----------------------------------------------------------------------------------------
 
 

@@ -195,6 +195,11 @@ def any_charset(encoding: Original, field: bytes) -> object:
     return encoding(field.partition(b";")[0])
 
 
+@change("HTTP-5", "takes the first of two charsets", f"{_CHECKS}.body_encoding")
+def first_of_two_charsets(encoding: Original, field: bytes) -> object:
+    return encoding(b";".join(field.split(b";")[:2]))
+
+
 @change("HTTP-5", "compares types with regard to case", f"{_CHECKS}.body_encoding")
 def types_in_one_case(encoding: Original, field: bytes) -> object:
     return encoding(field) if field == field.lower() else None
@@ -293,6 +298,13 @@ def every_coding(check: Original, head: RequestHead, settings: Settings) -> None
     if b"content-encoding" in head.fields:
         head.fields[b"content-encoding"] = b"gzip"
     check(head, settings)
+
+
+@came_mutant("HTTP-8", "takes identity however often it stands")
+def repeated_identity(scope: Scope) -> None:
+    codings = [v for n, v in scope["headers"] if n == b"content-encoding"]
+    if codings and all(part.strip() == b"identity" for v in codings for part in v.split(b",")):
+        ignored_codings(scope)
 
 
 # -- pages ---------------------------------------------------------------------------------------

@@ -86,6 +86,15 @@ def no_choices(document: Document, _: Sent) -> None:
     _edit(document, edit)
 
 
+@document_mutant("ISS-1", "calls a value of another type none of the choices")
+def choices_of_another_type(document: Document, _: Sent) -> None:
+    def edit(issue: dict[str, Any]) -> None:
+        if issue["path"] == ["mode"] and issue["code"] == "type":
+            issue.update(code="choice", params={"choices": ["a", "b"]})
+
+    _edit(document, edit)
+
+
 @document_mutant("ISS-1", "sends issues without a message")
 def no_messages(document: Document, _: Sent) -> None:
     _edit(document, lambda issue: issue.pop("message") and None)
@@ -145,6 +154,11 @@ def first_issue(document: Document, _: Sent) -> None:
 @document_mutant("ISS-5", "sends paths without what is inside")
 def short_paths(document: Document, _: Sent) -> None:
     _edit(document, lambda issue: issue.update(path=issue["path"][:1]))
+
+
+@document_mutant("ISS-5", "sends the pair of a map alone for its key and its value")
+def pairs_of_maps(document: Document, _: Sent) -> None:
+    _edit(document, lambda issue: issue.update(path=issue["path"][:2]))
 
 
 @document_mutant("ISS-5", "sends paths as texts")

@@ -160,6 +160,16 @@ def payload_at_limit(check: Original, head: RequestHead, settings: Settings) -> 
         head.query = query
 
 
+@change("LIM-1", "bounds payload and arg in the URL of whatever request", _HEAD_LIMITS)
+def long_parameters_of_others(check: Original, head: RequestHead, settings: Settings) -> None:
+    from wireflight.exchange.codes import ErrorCode, Refusal
+
+    most = settings.limits.get_payload_chars
+    if any(name in (b"payload", b"arg") and len(value or b"") > most for name, value in head.query):
+        raise Refusal(ErrorCode.PAYLOAD_TOO_LONG, limit="get_payload_chars")
+    check(head, settings)
+
+
 @change("LIM-1", "knows no header_bytes", _HEAD_LIMITS)
 def no_header_bytes(check: Original, head: RequestHead, settings: Settings) -> None:
     head.header_bytes = 0

@@ -30,6 +30,13 @@ def versions_as_texts(document: Document, _: Sent) -> None:
         document["versions"] = ["1"]
 
 
+@document_mutant("MAN-1", "lists its functions by their ids")
+def functions_by_id(document: Document, _: Sent) -> None:
+    listed: Any = document.get("functions")
+    if _is_manifest(document) and listed:
+        document["functions"] = {entry["id"]: entry for entry in listed}
+
+
 @document_mutant("MAN-1", "leaves out that it has no capabilities")
 def no_capabilities(document: Document, _: Sent) -> None:
     if _is_manifest(document):

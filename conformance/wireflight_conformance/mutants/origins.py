@@ -54,6 +54,13 @@ def hosts_with_ports(allowed: Original, head: RequestHead, settings: Settings) -
     return not host.endswith(b":1") and allowed(head, settings)
 
 
+@change("SEC-1", "takes all behind the first colon for a port", _HOST)
+def hosts_up_to_a_colon(allowed: Original, head: RequestHead, settings: Settings) -> object:
+    host = head.fields.get(b"host", b"")
+    head.fields[b"host"] = host if host.startswith(b"[") else host.partition(b":")[0]
+    return allowed(head, settings)
+
+
 @change("SEC-1", "answers for every host by GET", _HOST)
 def every_host_by_get(allowed: Original, head: RequestHead, settings: Settings) -> object:
     return head.method == "GET" or allowed(head, settings)

@@ -107,6 +107,39 @@ def one_round(_: Original, _phase: object, _given: object) -> None:
     return
 
 
+@patch("UPD-5", "does what a refreshed query said that fails")
+def failed_queries_refresh() -> AbstractContextManager[None]:
+    failing: list[Any] = []
+
+    def run(original: Original) -> Original:
+        async def noting(runner: Any, frame: Frame, refresh: object) -> object:
+            ended = await original(runner, frame, refresh)
+            failing[:] = [frame.updates.instructions]
+            return ended
+
+        return noting
+
+    def record(original: Original) -> Original:
+        def following(phase: Any, update: Any) -> None:
+            from wireflight.messages import Fail
+
+            original(phase, update)
+            if isinstance(update, Fail) and failing:
+                phase.follow(failing.pop())
+
+        return following
+
+    return together(
+        changed(f"{_RUNNER}._run", run), changed(f"{_PHASE}.RefreshPhase.record", record)
+    )
+
+
+@change("UPD-5", "leaves what was said of a key before", f"{_PHASE}.RefreshPhase.follow")
+def first_outcome_stays(follow: Original, phase: Any, given: Sequence[Any]) -> None:
+    asked = {one.key for one in phase._requested}  # noqa: SLF001
+    follow(phase, [one for one in given if one.key not in {*phase._outcomes, *asked}])  # noqa: SLF001
+
+
 @patch("UPD-5", "ends after seven rounds")
 def seven_rounds() -> AbstractContextManager[None]:
     return replaced(f"{_PHASE}.MAX_ROUNDS", 7)

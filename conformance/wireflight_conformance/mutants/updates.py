@@ -171,6 +171,14 @@ def errors_without_invalidates(_: Original, _plan: object) -> list[object]:
     return []
 
 
+@change("UPD-9", "leaves out the invalidates that a later instruction replaced", _UNSUCCESSFUL)
+def replaced_invalidates_left_out(given: Original, plan: Plan) -> object:
+    from wireflight.functions.updates import Invalidate
+
+    replaced = {key for key, one in plan.by_key.items() if not isinstance(one, Invalidate)}
+    return [update for update in given(plan) if getattr(update, "key", None) not in replaced]
+
+
 @change("UPD-9", "sends what was set with an error that the handler raised", _UNSUCCESSFUL)
 def errors_with_values(given: Original, plan: Plan) -> object:
     from wireflight.functions.updates import SetValue
@@ -226,6 +234,31 @@ def refreshes_of_called_queries(frame_of: Original, parent: Any, *args: object) 
     frame = frame_of(parent, *args)
     frame.updates = parent.updates
     return frame
+
+
+@change(
+    "UPD-18",
+    "takes an instruction for an argument that the type refuses",
+    "wireflight.functions.call.QueryInstance._checked_key",
+)
+def unchecked_instances(_: Original, instance: Any, frame: Frame) -> object:
+    return instance.key_in(frame)
+
+
+@change(
+    "UPD-18",
+    "names what has no normal form by its function alone",
+    "wireflight.functions.registry.Registry.key_of",
+)
+def keys_without_normal_form(
+    key_of: Original, registry: Any, query: object, *rest: object
+) -> object:
+    from wireflight.errors import EncodeError
+
+    try:
+        return key_of(registry, query, *rest)
+    except EncodeError:
+        return f"{registry.id_of(query)}/"
 
 
 @change("UPD-18", "fails a query that refreshes", "wireflight.functions.call.QueryInstance.refresh")
