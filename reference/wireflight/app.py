@@ -155,6 +155,8 @@ class Wireflight(Functions):
 
         It runs once for each request, after the checks of the head and before the body is
         read. An error or redirect raised instead of awaiting `resolve` is the answer.
+
+        Spec: CHK-1, UPD-9, SEC-9.
         """
         self._hooks.handle = hook
         return hook
@@ -163,6 +165,8 @@ class Wireflight(Functions):
         """Tell `hook(exception, event)` of every unexpected exception of a handler.
 
         It may return an `ErrorText` in place of the fixed message.
+
+        Spec: ERR-3.
         """
         self._hooks.handle_error = hook
         return hook
@@ -171,6 +175,8 @@ class Wireflight(Functions):
         """Tell `hook(error, event)` of every argument that does not validate.
 
         It may return an `ErrorText` in place of the fixed message.
+
+        Spec: ISS-4.
         """
         self._hooks.handle_validation_error = hook
         return hook
@@ -179,8 +185,9 @@ class Wireflight(Functions):
         """Run `hook(event)` after a command's handler and before the refreshes.
 
         Here a transaction of the request ends; if the hook raises, the command has failed.
+        What becomes of held values has been said by then.
 
-        Spec: UPD-3.
+        Spec: UPD-3, UPD-18, FUN-9.
         """
         self._hooks.after_commit = hook
         return hook

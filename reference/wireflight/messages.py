@@ -46,6 +46,8 @@ class MalformedDocument(WireflightError):  # noqa: N818 - named after what it is
 class ErrorBody(msgspec.Struct, frozen=True, kw_only=True):
     """What an `error` envelope and a `fail` update say.
 
+    Spec: ENV-1, ERR-1, ERR-4, ENV-11.
+
     Attributes:
         id: The name of the log entry of an unexpected failure.
         limit: The name of the limit that was passed.
@@ -78,7 +80,10 @@ class ErrorBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SetValue(msgspec.Struct, frozen=True):
-    """The value of one query instance."""
+    """The value of one query instance.
+
+    Spec: UPD-1, ORD-3.
+    """
 
     key: str
     value: object
@@ -94,7 +99,10 @@ class SetValue(msgspec.Struct, frozen=True):
 
 
 class Fail(msgspec.Struct, frozen=True):
-    """The refresh of one query instance failed; the mutation did not."""
+    """The refresh of one query instance failed; the mutation did not.
+
+    Spec: UPD-1, UPD-7.
+    """
 
     key: str
     error: ErrorBody
@@ -104,7 +112,10 @@ class Fail(msgspec.Struct, frozen=True):
 
 
 class Redirect(msgspec.Struct, frozen=True):
-    """The refresh of one query instance redirected."""
+    """The refresh of one query instance redirected.
+
+    Spec: UPD-1, UPD-8.
+    """
 
     key: str
     location: str
@@ -114,7 +125,10 @@ class Redirect(msgspec.Struct, frozen=True):
 
 
 class Ignore(msgspec.Struct, frozen=True):
-    """The client asked for this key and no handler accepted it."""
+    """The client asked for this key and no handler accepted it.
+
+    Spec: UPD-1, REQ-3.
+    """
 
     key: str
 
@@ -123,7 +137,10 @@ class Ignore(msgspec.Struct, frozen=True):
 
 
 class InvalidateKey(msgspec.Struct, frozen=True):
-    """One query instance is stale."""
+    """One query instance is stale.
+
+    Spec: UPD-1.
+    """
 
     key: str
 
@@ -132,7 +149,10 @@ class InvalidateKey(msgspec.Struct, frozen=True):
 
 
 class InvalidateFunction(msgspec.Struct, frozen=True):
-    """Every instance of one query is stale."""
+    """Every instance of one query is stale.
+
+    Spec: UPD-1.
+    """
 
     id: str
 
@@ -141,14 +161,20 @@ class InvalidateFunction(msgspec.Struct, frozen=True):
 
 
 class InvalidateAll(msgspec.Struct, frozen=True):
-    """Everything is stale."""
+    """Everything is stale.
+
+    Spec: UPD-1.
+    """
 
     def as_value(self) -> Value:
         return {"op": "invalidate", "all": True}
 
 
 class Reset(msgspec.Struct, frozen=True):
-    """Every value is dropped."""
+    """Every value is dropped.
+
+    Spec: UPD-1.
+    """
 
     def as_value(self) -> Value:
         return {"op": "reset"}
@@ -166,7 +192,10 @@ def _with_updates(value: Value, updates: Sequence[Update]) -> Value:
 
 
 class ResultEnvelope(msgspec.Struct, frozen=True):
-    """A call succeeded."""
+    """A call succeeded.
+
+    Spec: ENV-1, ENV-3.
+    """
 
     value: object
     at: str
@@ -180,7 +209,10 @@ class ResultEnvelope(msgspec.Struct, frozen=True):
 
 
 class RedirectEnvelope(msgspec.Struct, frozen=True):
-    """A query sends the client elsewhere."""
+    """A query sends the client elsewhere.
+
+    Spec: ENV-1, ENV-4.
+    """
 
     location: str
     updates: Sequence[Update] = ()
@@ -190,7 +222,10 @@ class RedirectEnvelope(msgspec.Struct, frozen=True):
 
 
 class ErrorEnvelope(msgspec.Struct, frozen=True):
-    """A call failed or was refused."""
+    """A call failed or was refused.
+
+    Spec: ENV-1, ERR-2.
+    """
 
     error: ErrorBody
     updates: Sequence[Update] = ()
@@ -200,7 +235,10 @@ class ErrorEnvelope(msgspec.Struct, frozen=True):
 
 
 class QueryBody(msgspec.Struct, frozen=True):
-    """The body of a query by POST: one of the two, or neither."""
+    """The body of a query by POST: one of the two, or neither.
+
+    Spec: HTTP-6.
+    """
 
     payload: str | None = None
     argument: object = UNDEFINED
@@ -208,7 +246,10 @@ class QueryBody(msgspec.Struct, frozen=True):
 
 
 class CommandBody(msgspec.Struct, frozen=True):
-    """The body of a command; requested keys are different and in the client's order."""
+    """The body of a command; requested keys are different and in the client's order.
+
+    Spec: HTTP-6, REQ-1.
+    """
 
     argument: object = UNDEFINED
     refreshes: tuple[str, ...] = ()

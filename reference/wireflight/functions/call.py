@@ -72,6 +72,8 @@ class Query(Function[P, R]):
 
         Outside of a request the instance can be made but not used; tests that want the
         bare function call `handler`.
+
+        Spec: KEY-7.
         """
         return QueryInstance(self, args, kwargs)
 

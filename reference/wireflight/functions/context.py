@@ -169,5 +169,7 @@ def get_request_event() -> RequestEvent:
 
     Raises:
         RuntimeError: When no request is.
+
+    Spec: FUN-3.
     """
     return RequestEvent(current_frame())

@@ -152,6 +152,8 @@ class Cookies:
         Raises:
             ValueError: When the name cannot be that of a cookie.
             CookieInQuery: When the handler is that of a query.
+
+        Spec: ENV-10, SEC-9, SEC-10.
         """
         self.set(name, "", max_age=0, domain=domain)
 
@@ -200,19 +202,28 @@ class RequestEvent:
 
     @property
     def cookies(self) -> Cookies:
-        """The cookies of the request."""
+        """The cookies of the request.
+
+        Spec: UPD-11, SEC-9.
+        """
         if self._cookies is None:
             self._cookies = Cookies(self._frame)
         return self._cookies
 
     @property
     def headers(self) -> Headers:
-        """The header fields of the request."""
+        """The header fields of the request.
+
+        Spec: HTTP-16.
+        """
         return self._frame.request.headers
 
     @property
     def locals(self) -> SimpleNamespace:
-        """A place for the application's own values, shared by all calls of one request."""
+        """A place for the application's own values, shared by all calls of one request.
+
+        Spec: FUN-3, UPD-11.
+        """
         return self._frame.request.locals
 
     @property

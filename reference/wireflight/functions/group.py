@@ -48,6 +48,8 @@ class Functions:
         Raises:
             ValueError: When an id would come twice, the prefix cannot stand in an id, or
                 the module holds no group.
+
+        Spec: FUN-1, KEY-8.
         """
         prefix = _checked_prefix(prefix)
         if isinstance(source, ModuleType):
@@ -92,6 +94,8 @@ class Functions:
 
         Raises:
             ValueError: When the id has not the form of one, or is taken.
+
+        Spec: FUN-1, KEY-8.
         """
         if not is_function_id(_joined(self._prefix, function_id)):
             raise ValueError(f"{function_id!r} is no function id: identifiers joined by '/'")
@@ -155,6 +159,8 @@ class QueryDecorator:
         Raises:
             TypeError: When a parameter has no place in an argument.
             ValueError: When the id has not the form of one, or is taken.
+
+        Spec: FUN-1, HTTP-2, ISS-4.
         """
         maker = QueryMaker(self._group, id, details)
         return maker if handler is None else maker(handler)
@@ -215,6 +221,8 @@ class CommandDecorator:
         Raises:
             TypeError: When a parameter has no place in an argument.
             ValueError: When the id has not the form of one, or is taken.
+
+        Spec: FUN-1, HTTP-2, ISS-4.
         """
         maker = CommandMaker(self._group, id, details)
         return maker if handler is None else maker(handler)

@@ -118,6 +118,8 @@ class Requested(Generic[R]):
 
         Raises:
             RuntimeError: When no command is running, or its handler has ended.
+
+        Spec: UPD-4, REQ-3, REQ-4.
         """
         for instance in self:
             instance.refresh()

@@ -22,7 +22,7 @@ def invalidate(query: Query[..., Any]) -> None:
         RuntimeError: When no command is running, or its handler has ended.
         LookupError: When the query belongs to no group of the server.
 
-    Spec: UPD-2.
+    Spec: UPD-1, UPD-4, UPD-18.
     """
     frame = commanding_frame()
     frame.updates.add(InvalidateFunction(frame.request.registry.id_of(query)))
@@ -33,6 +33,8 @@ def invalidate_all() -> None:
 
     Raises:
         RuntimeError: When no command is running, or its handler has ended.
+
+    Spec: UPD-1, UPD-4, UPD-18.
     """
     commanding_frame().updates.add(InvalidateAll())
 
@@ -42,5 +44,7 @@ def reset() -> None:
 
     Raises:
         RuntimeError: When no command is running, or its handler has ended.
+
+    Spec: UPD-1, UPD-4, UPD-18.
     """
     commanding_frame().updates.add(Reset())
