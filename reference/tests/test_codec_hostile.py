@@ -103,19 +103,35 @@ def _seconds(action: Callable[[], object]) -> float:
     return min(timeit.repeat(action, number=1, repeat=5, timer=time.process_time))
 
 
-@pytest.mark.parametrize("name", GROWTH)
-def test_codec_takes_time_in_proportion(name: str) -> None:
-    """Three doublings of an input each take less than three times as long, on average."""
-    make = GROWTH[name]
+def _is_in_proportion(make: Callable[[int], Callable[[], object]], *, rounds: int = 6) -> bool:
+    """Tell whether three doublings each take less than three times as long, on average."""
     size = 1000
     while _seconds(make(size)) < 0.001 and size < 64_000:
         size *= 2
     times = [float("inf")] * 4
-    for _ in range(6):  # other work on the machine can spoil a measurement, growth spoils all
+    for _ in range(rounds):  # other work on the machine can spoil a measurement, growth spoils all
         times = [min(best, _seconds(make(size * 2**k))) for k, best in enumerate(times)]
         if times[3] / times[0] < 27:
-            return
-    pytest.fail(f"the times of three doublings are {times}")
+            return True
+    return False
+
+
+@pytest.mark.parametrize("name", GROWTH)
+def test_codec_takes_time_in_proportion(name: str) -> None:
+    """Three doublings of an input each take less than three times as long, on average."""
+    assert _is_in_proportion(GROWTH[name])
+
+
+@pytest.mark.parametrize(
+    "collide",
+    [
+        lambda n: {k * MERSENNE for k in range(n // 8)},
+        lambda n: [k in [-1] * (n // 8) for k in range(n // 8)],
+    ],
+)
+def test_measurement_rejects_quadratic_growth(collide: Callable[[int], object]) -> None:
+    """What the codec must not do is seen: one bucket for all members, or a list searched."""
+    assert not _is_in_proportion(lambda n: _call(collide, n), rounds=2)
 
 
 def test_codec_is_iterative() -> None:
