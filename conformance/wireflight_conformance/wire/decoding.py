@@ -216,11 +216,15 @@ def _build(entry: _Entry, parts: list[Value]) -> Value:
 
 
 def _refuse_equal(items: list[Value]) -> None:
-    seen: set[str] = set()
+    seen: set[tuple[str, object]] = set()
     for item in items:
         if is_scalar(item):
             # KEY-3 compares after step 2 of KEY-1: −0 is 0
-            text = scalar_text(normalise(item))
-            if text in seen:
-                raise CodecError("two map keys or set items are equal")
-            seen.add(text)
+            identity: tuple[str, object] = ("scalar", scalar_text(normalise(item)))
+        elif isinstance(item, bytes):
+            identity = ("bytes", item)
+        else:
+            identity = ("entry", id(item))  # each entry was built once
+        if identity in seen:
+            raise CodecError("two map keys or set items are equal")
+        seen.add(identity)
