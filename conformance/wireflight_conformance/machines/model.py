@@ -144,8 +144,9 @@ class Fixture:
                 value = self._evaluate(instance_of(step), None, certain=False)
                 result = value if do == "return_read" else result
             elif do == "refresh":
+                instance = _possible(step)
                 if inner is not None:
-                    inner.append(instance_of(step))
+                    inner.append(instance)
             elif do in ("set", "accept", "invalidate", "reset"):
                 raise EndedError("crash", "UPD-18", status=500, code="internal")
             elif do == "child":
@@ -206,11 +207,13 @@ class Fixture:
         return result
 
     def _called(self, instance: Instance) -> Handled:
-        """Call a query from a command's handler; what its failure becomes is the handler's own."""
+        """Call a query from a command's handler; its failure is the handler's. Spec: FUN-10."""
         try:
             value = self._evaluate(instance, None)
         except EndedError as ended:
-            raise EndedError("read", ended.clause, code=None) from ended
+            if ended.kind == "redirect":  # what a redirect of a called query becomes is not said
+                raise EndedError("read", ended.clause, code=None) from ended
+            raise EndedError(ended.kind, "FUN-10", status=ended.status, code=ended.code) from ended
         return value
 
     def _child(self, step: Step, scope: _Scope) -> Generator[str, None, None]:
@@ -232,7 +235,7 @@ class Fixture:
             self.gates.add(str(step["gate"]))
         elif do in ("refresh", "set"):
             value = step.get("value", UNDEFINED)
-            scope.instructions.append(_Instruction(str(do), instance_of(step), value))
+            scope.instructions.append(_Instruction(str(do), _possible(step), value))
         elif do == "accept":
             scope.accept(str(step["query"]), _integer(step["limit"]))
         elif do == "reset":
@@ -241,6 +244,7 @@ class Fixture:
             kind = "invalidate" if "arg" in step else "function"
             kind = "all" if step.get("all") is True else kind
             instance = None if kind == "all" else instance_of(step)
+            instance = _possible(step) if kind == "invalidate" else instance
             scope.instructions.append(_Instruction(kind, instance))
         else:
             return False
@@ -285,13 +289,17 @@ class Fixture:
             expected.outcomes[instance.key] = Outcome("fail", "UPD-5", code="refresh_limit")
 
     def _refreshed(self, instance: Instance, inner: list[Instance], decides: str) -> Outcome:
+        """Run a refreshed query; what it refreshed itself goes to `inner` unless it failed."""
+        refreshed: list[Instance] = []
         try:
-            value = self._evaluate(instance, inner)
+            value = self._evaluate(instance, refreshed)
         except EndedError as ended:
             if ended.kind == "redirect":
+                inner += refreshed
                 return Outcome("redirect", "UPD-8", location=ended.text)
             clause = "UPD-7" if ended.clause in ("UPD-9", "ERR-3") else ended.clause
             return Outcome("fail", clause, code=str(ended.code))
+        inner += refreshed
         if value is Special.UNENCODABLE:
             return Outcome("fail", "UPD-8", code="unencodable_result")
         return Outcome("set", decides, value)
@@ -312,12 +320,11 @@ class Fixture:
             _take_marks(expected, scope)
             expected.is_reset, expected.marks_are_optional = False, True
         if ended.kind in ("fail", "read"):
-            last = {i.instance.key: i.kind for i in scope.instructions if i.instance is not None}
             for instruction in scope.instructions:
                 if instruction.kind == "invalidate" and instruction.instance is not None:
                     key = instruction.instance.key
-                    # whether one that a later instruction replaced was `given` is left open
-                    if last[key] == "invalidate" and ended.kind == "fail":
+                    # also where a later instruction replaced it
+                    if ended.kind == "fail":
                         expected.outcomes[key] = Outcome("invalidate", "UPD-9")
                     else:
                         expected.optional.add(key)
@@ -339,6 +346,14 @@ class Fixture:
         for key in named | set(refreshes):
             expected.outcomes[key] = Outcome("invalidate", "ENV-9")
         return expected
+
+
+def _possible(step: Step) -> Instance:
+    """Return the instance that an instruction names, if there can be one. Spec: UPD-18."""
+    instance = instance_of(step)
+    if not is_valid(instance):
+        raise EndedError("crash", "UPD-18", status=500, code="internal")
+    return instance
 
 
 def _integer(value: Value) -> int:
