@@ -22,7 +22,7 @@ const operations = {
 	hello: () => ({
 		name: 'npm devalue',
 		version: 1,
-		lacks: ['member_order', 'equal_items', 'microseconds', 'offsets', 'view']
+		lacks: ['member_order', 'equal_items', 'same_container', 'microseconds', 'offsets', 'view']
 	}),
 	echo: ({ value }) => value,
 	decode: (request) => tag_unless_quiet(decode(text_of(request)), request),

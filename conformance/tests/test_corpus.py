@@ -33,6 +33,7 @@ from wireflight_conformance.wire.values import UNDEFINED, BigInt, Date, Extensio
 OWN_LACKS = (
     *("identity", "cycle", "cycle_any", "equal_items", "equal_dates", "surrogates", "offsets"),
     *("wide_dates", "microseconds", "any_extension", "any_extension_content"),
+    *("equal_bytes", "same_container"),
 )
 
 
