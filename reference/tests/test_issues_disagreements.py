@@ -502,3 +502,14 @@ def test_converter_refuses_members_chosen_to_have_one_hash(
     with pytest.raises(ValidationError) as caught:
         Converter(type_).convert(value)
     assert plainly(caught.value.issues[:1]) == [issue(*place, code="invalid")]
+
+
+@pytest.mark.parametrize("type_", [dict[int, str], dict[int, str] | None, list[dict[int, str]]])
+@pytest.mark.parametrize("value", [{}, {"1": "a"}])
+def test_converter_rejects_an_object_for_a_map(type_: object, value: object) -> None:
+    """msgspec has one type for both, which an empty object fits too."""
+    is_item = type_ == list[dict[int, str]]
+    with pytest.raises(ValidationError) as caught:
+        Converter(type_).convert([value] if is_item else value)
+    assert [issue.path for issue in caught.value.issues] == [(0,) if is_item else ()]
+    assert [issue.code for issue in caught.value.issues] == ["type"]

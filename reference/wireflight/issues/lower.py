@@ -110,6 +110,8 @@ class Lowering:
         if "anyOf" in schema:
             fitting = self.branches(schema, value)
             if not fitting:
+                branches = map(self.resolve, schema["anyOf"])
+                self._refuse_object(value, [each.get("type") for each in branches], path)
                 return value
             schema = fitting[0]
         kinds = schema.get("type")
@@ -119,9 +121,7 @@ class Lowering:
             if isinstance(value, WireMap) and kinds == "object":
                 # The converter would overlook the keys that are no names.
                 raise Refused([make_issue(path, "type", expected="object")])
-            if isinstance(value, dict) and kinds == "map":
-                # The converter has one type for objects and maps.
-                raise Refused([make_issue(path, "type", expected="map")])
+            self._refuse_object(value, [kinds], path)
             return value
         if not isinstance(kinds, str):
             kinds = "integer" if isinstance(value, float) else "null"
@@ -129,6 +129,12 @@ class Lowering:
             return value
         lower = self._of_kind.get(kinds)
         return value if lower is None else lower(schema, value, path)
+
+    @staticmethod
+    def _refuse_object(value: object, kinds: Sequence[object], path: Path) -> None:
+        """Refuse an object in the place of a map: the converter has one type for both."""
+        if isinstance(value, dict) and "map" in kinds:
+            raise Refused([make_issue(path, "type", expected="map")])
 
     def _custom(self, schema: Schema, value: object, path: Path) -> object:
         adapter = schema.get("custom")
