@@ -17,12 +17,13 @@ from wireflight.scalars import MAX_BIGINT_DIGITS, MAX_SAFE_INTEGER, BigInt, bigi
 from wireflight.types import Identity, WireMap, WireSet, member_identity
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from wireflight.limits import Limits
     from wireflight.types import Extension, Extensions
 
 __all__ = [
+    "LEAF_READERS",
     "LEAF_TAGS",
     "SENTINELS",
     "Leaf",
@@ -43,10 +44,16 @@ Leaf = datetime | int | bytes
 """What an entry with one of the `LEAF_TAGS` stands for."""
 
 _REFUSALS: Final = (ValueError, TypeError, LookupError, ArithmeticError)
+_PLAIN: Final = frozenset((str, int))
 _LEAVES: Final = (["Date"], ["BigInt"], ["ArrayBuffer"])
 
-_LAST_BEFORE: Final = ("AEIMQUYcgkosw048", "AQgw")
-"""The digits of base64 whose last 2, or 4, bits are zero: those before one, or two, `=`."""
+_FORMS: Final = MappingProxyType(
+    {
+        "Date": "the date must be a real YYYY-MM-DDTHH:mm:ss.sssZ",
+        "BigInt": "the bigint must be canonical decimal digits",
+        "ArrayBuffer": "the bytes must be canonical base64 with padding",
+    }
+)
 
 _match_date: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z"
@@ -70,46 +77,65 @@ def read_leaf(entry: Sequence[Any], index: int, limits: Limits, is_request: bool
     if len(entry) != 2 or type(entry[1]) is not str:
         raise refusal("the content of the tag must be one string", index)
     tag, text = entry
-    if tag == "Date":
-        if _match_date(text):
-            try:
-                return datetime.fromisoformat(text)
-            except ValueError:
-                pass  # a day that its month does not have, or the year 0
-        raise refusal("the date must be a real YYYY-MM-DDTHH:mm:ss.sssZ", index)
-    if tag == "BigInt":
-        return _bigint(text, index, limits, is_request)
-    return _bytes(text, index)
-
-
-def _bigint(text: str, index: int, limits: Limits, is_request: bool) -> int:
-    if not _match_bigint(text):
-        raise refusal("the bigint must be canonical decimal digits", index)
-    most = min(limits.bigint_digits, MAX_BIGINT_DIGITS) if is_request else MAX_BIGINT_DIGITS
-    if len(text) > most and len(text.removeprefix("-")) > most:
+    most = limits.bigint_digits if is_request else MAX_BIGINT_DIGITS
+    try:
+        return LEAF_READERS[tag](text, most)
+    except OverflowError:
         raise DecodeError(
             DecodeErrorCode.TOO_LARGE,
             "the bigint has too many digits",
             position=f"entry {index}",
             limit="bigint_digits",
-        )
+        ) from None
+    except ValueError:
+        raise refusal(_FORMS[tag], index) from None
+
+
+def _read_date(text: str, _most: int) -> datetime:
+    """Read a date.
+
+    Raises:
+        ValueError: When it is misspelt, names a day that its month does not have, or the year 0.
+    """
+    if not _match_date(text):
+        raise ValueError(text)
+    return datetime.fromisoformat(text)
+
+
+def _read_bigint(text: str, most: int) -> int:
+    """Read a bigint of at most so many digits.
+
+    Raises:
+        ValueError: When it is not canonical.
+        OverflowError: When it has more digits.
+    """
+    if not _match_bigint(text):
+        raise ValueError(text)
+    if len(text) > (most := min(most, MAX_BIGINT_DIGITS)) and len(text.removeprefix("-")) > most:
+        raise OverflowError(text)
     number = bigint_of(text)
     return BigInt(number) if -MAX_SAFE_INTEGER <= number <= MAX_SAFE_INTEGER else number
 
 
-def _bytes(text: str, index: int) -> bytes:
-    try:
-        content = binascii.a2b_base64(text, strict_mode=True)
-    except ValueError:
-        content = None
-    # What is left to check are the length and the bits of the last group that no byte takes.
-    if (
-        content is not None
-        and len(text) == (len(content) + 2) // 3 * 4
-        and (text[-1:] != "=" or text.rstrip("=")[-1] in _LAST_BEFORE[text[-2] == "="])
-    ):
-        return content
-    raise refusal("the bytes must be canonical base64 with padding", index)
+def _read_bytes(text: str, _most: int) -> bytes:
+    """Read bytes.
+
+    Raises:
+        ValueError: When they have another spelling, in which they would be written.
+    """
+    content = binascii.a2b_base64(text)
+    if binascii.b2a_base64(content, newline=False) != text.encode():
+        raise ValueError(text)
+    return content
+
+
+LEAF_READERS: Final[Mapping[str, Callable[[str, int], Leaf]]] = MappingProxyType(
+    {"Date": _read_date, "BigInt": _read_bigint, "ArrayBuffer": _read_bytes}
+)
+"""What reads the text of each of the `LEAF_TAGS`, given the most digits of a bigint.
+
+They raise ValueError for a text of another form and OverflowError for too many digits.
+"""
 
 
 def extension_of(tag: str, size: int, index: int, extensions: Extensions | None) -> Extension[Any]:
@@ -184,7 +210,7 @@ def _told_apart(
         member = values[place]
         reference = written[place]
         identity = member  # of most, without a call
-        if reference < 0 or type(entries[reference]) is not str:
+        if reference < 0 or type(entries[reference]) not in _PLAIN:
             identity = identity_of(member, reference, entries)
             if type(identity) is tuple and type(identity[0]) is int and identity in members:
                 identity = (*identity, place)  # one value that several entries are revived as

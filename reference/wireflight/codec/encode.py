@@ -130,16 +130,16 @@ def _write(  # long, because calls would cost more than what they do
     """
     is_normal = max_nodes is not None
     table: list[Any] = []
-    known: dict[str | int, int] = {}  # strings and safe integers
+    known: dict[str | float, int] = {}  # strings, safe integers and other floats
     atoms: dict[bool | None, int] = {}  # apart from 1 and 0, to which they are equal
-    floats: dict[float, int] = {}  # apart from bigints, to which they may be equal
     seen: dict[int, int] = {}  # containers by identity; in the normal form the open ones only
-    dates: list[list[Any]] = []
-    opened: list[int] = []  # identities, in the normal form
+    dates: list[list[Any]] | None = None
     nodes = 1  # of the normal form, in which what is shared unfolds
-    kept: list[object] = []  # alive, so that no other object gets an identity that was seen
+    # Objects kept alive, so that no other gets an identity that was seen; in the normal form,
+    # identities of the containers that are open.
+    kept: list[Any] = []
     opener: Opener | None = None
-    known_get, seen_get = known.get, seen.get
+    known_get, atoms_get, seen_get = known.get, atoms.get, seen.get
     stack: list[Frame] = []
     result: list[Any] = [None]
     entry: Any = result
@@ -156,26 +156,34 @@ def _write(  # long, because calls would cost more than what they do
                         ref = known[child] = len(table)
                         table.append(child)
                     entry[key] = ref
-                    continue
-                if child is None or kind is bool:
-                    ref = atoms.get(child)
+                elif child is None or kind is bool:
+                    ref = atoms_get(child)
                     if ref is None:
                         ref = atoms[child] = len(table)
                         table.append(child)
                     entry[key] = ref
-                    continue
-                if kind is float:
-                    ref = floats.get(child)
-                    if ref is None:
-                        ref = float_reference(child, table, known, floats, is_normal)
+                elif kind is float:
+                    ref = known_get(child)
+                    if ref is None or not child:  # minus zero is equal to zero
+                        ref = float_reference(child, table, known, is_normal)
                     entry[key] = ref
-                    continue
-                ref = seen_get(id(child))
+                else:
+                    break
+            else:
+                if not stack:
+                    break
+                index, pairs, entry, key = stack.pop()
+                if is_normal:
+                    del seen[kept.pop()]
+                continue
+            while True:  # over the first child, its first child that is no scalar, and so on
+                identity = id(child)
+                ref = seen_get(identity)
                 if ref is not None:
                     if is_normal or ref == index or _is_open(ref, stack):
                         raise EncodeError("the value contains itself")  # PAY-4
                     entry[key] = ref
-                    continue
+                    break
                 ref = len(table)
                 children: Any
                 if kind is list:
@@ -189,11 +197,15 @@ def _write(  # long, because calls would cost more than what they do
                     table.append(inner)
                 elif kind is datetime and child.tzinfo is UTC:
                     if not is_normal:
-                        seen[id(child)] = ref
+                        seen[identity] = ref
                     entry[key] = ref
-                    dates.append(["Date", child])  # the texts are made all at once
-                    table.append(dates[-1])
-                    continue
+                    inner = ["Date", child]  # the texts are made all at once
+                    table.append(inner)
+                    if dates is None:
+                        dates = [inner]
+                    else:
+                        dates.append(inner)
+                    break
                 elif (
                     not is_normal
                     and kind not in MODEL_TYPES
@@ -211,7 +223,6 @@ def _write(  # long, because calls would cost more than what they do
                             table=table,
                             known=known,
                             atoms=atoms,
-                            floats=floats,
                             is_normal=is_normal,
                             extensions=extensions,
                             accept=accept,
@@ -221,26 +232,48 @@ def _write(  # long, because calls would cost more than what they do
                     if children is None:
                         entry[key] = ref
                         if inner is not None and not is_normal:
-                            seen[id(child)] = ref
+                            seen[identity] = ref
                         elif ref == _UNDEFINED and type(pairs) is zip:
                             del entry[key]  # an attribute; in the normal form, a member (KEY-1)
-                        continue
+                        break
                     nodes -= first
-                seen[id(child)] = entry[key] = ref
+                seen[identity] = entry[key] = ref
                 if max_nodes is not None:
-                    opened.append(id(child))
                     nodes += len(inner)
                     if nodes > max_nodes:
                         raise EncodeError(f"the argument has more than {max_nodes} nodes")
-                stack.append((index, pairs, entry, key))
-                index, pairs, entry = ref, children, inner
-                break
-            else:
-                if not stack:
+                # The same as above: most containers hold scalars alone and need no frame.
+                for place, item in children:
+                    kind = type(item)
+                    if kind is str or (
+                        kind is int and -MAX_SAFE_INTEGER <= item <= MAX_SAFE_INTEGER
+                    ):
+                        ref_inner = known_get(item)
+                        if ref_inner is None:
+                            ref_inner = known[item] = len(table)
+                            table.append(item)
+                        inner[place] = ref_inner
+                    elif item is None or kind is bool:
+                        ref_inner = atoms_get(item)
+                        if ref_inner is None:
+                            ref_inner = atoms[item] = len(table)
+                            table.append(item)
+                        inner[place] = ref_inner
+                    elif kind is float:
+                        ref_inner = known_get(item)
+                        if ref_inner is None or not item:
+                            ref_inner = float_reference(item, table, known, is_normal)
+                        inner[place] = ref_inner
+                    else:
+                        break
+                else:
+                    if is_normal:
+                        del seen[identity]
                     break
-                index, pairs, entry, key = stack.pop()
                 if is_normal:
-                    del seen[opened.pop()]
+                    kept.append(identity)
+                stack.append((index, pairs, entry, key))
+                index, pairs, entry, key, child = ref, children, inner, place, item
     except EncodeError as error:
         path = _path(stack, entry, key)
         raise EncodeError(error.message, path=path) from error.__cause__
@@ -248,15 +281,16 @@ def _write(  # long, because calls would cost more than what they do
         return b"%d" % result[0]
     if dates:
         texts = date_texts([date_entry[1] for date_entry in dates])
-        for date_entry, text in zip(dates, texts, strict=True):
-            date_entry[1] = text
+        for date_entry, spelt in zip(dates, texts, strict=True):
+            date_entry[1] = spelt
     try:
-        return escape_markup_bytes(_encode_json(table))
+        text = _encode_json(table)
     except UnicodeEncodeError:
         raise EncodeError(  # VAL-3
             "a lone surrogate cannot be sent: strings are well-formed Unicode",
             path=path_of_bad_string(table),
         ) from None
+    return escape_markup_bytes(text) if b"<" in text or not text.isascii() else text
 
 
 def _is_open(index: int, stack: list[Frame]) -> bool:

@@ -64,19 +64,17 @@ Few are kept, and none that are long: names may be anybody's.
 def float_reference(
     value: float,
     table: list[Any],
-    known: dict[str | int, int],
-    floats: dict[float, int],
+    known: dict[str | float, int],
     is_normal: bool,
 ) -> int:
-    """Return the reference of a float that is not in `floats`.
+    """Return the reference of a float that is zero or not known.
 
     Spec: PAY-1 step 2, PAY-2, KEY-1 step 2.
     """
     if not isfinite(value):
         if isnan(value):
             return _NAN
-        floats[value] = _INFINITY if value > 0 else _MINUS_INFINITY
-        return floats[value]
+        return _INFINITY if value > 0 else _MINUS_INFINITY
     if value.is_integer() and -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER:
         if not value and not is_normal and str(value) == "-0.0":
             return _MINUS_ZERO
@@ -86,7 +84,7 @@ def float_reference(
             ref = known[number] = len(table)
             table.append(number)
         return ref
-    floats[value] = len(table)
+    known[value] = len(table)
     if _MSGSPEC_MIN <= abs(value) < _MSGSPEC_MAX:
         table.append(value)
     else:
@@ -130,7 +128,7 @@ class Opener:
     """
 
     __slots__ = (
-        *("_atoms", "_bigints", "_floats", "_is_normal", "_known"),
+        *("_atoms", "_bigints", "_is_normal", "_known"),
         *("_project", "_spell", "_table"),
     )
 
@@ -138,9 +136,8 @@ class Opener:
         self,
         *,
         table: list[Any],
-        known: dict[str | int, int],
+        known: dict[str | float, int],
         atoms: dict[bool | None, int],
-        floats: dict[float, int],
         is_normal: bool,
         extensions: Extensions | None,
         accept: Collection[str] | None,
@@ -149,7 +146,6 @@ class Opener:
         self._table = table
         self._known = known
         self._atoms = atoms
-        self._floats = floats
         self._is_normal = is_normal
         self._project = Projector(extensions, accept)
         self._spell = spell
@@ -224,11 +220,9 @@ class Opener:
     def _scalar(self, value: Any, kind: type) -> int:
         """Return the reference of a scalar that a value is read as."""
         if kind is float:
-            ref = self._floats.get(value)
-            if ref is None:
-                ref = float_reference(
-                    value, self._table, self._known, self._floats, self._is_normal
-                )
+            ref = self._known.get(value)
+            if ref is None or not value:
+                ref = float_reference(value, self._table, self._known, self._is_normal)
             return ref
         if kind is int and not -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER:
             return self._bigint(value)

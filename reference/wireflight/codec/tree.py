@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 
-from wireflight.codec.builder import LEAF_TAGS, SENTINELS, build_tagged, read_leaf
+from wireflight.codec.builder import LEAF_READERS, SENTINELS, build_tagged
 from wireflight.errors import DecodeError
-from wireflight.scalars import MAX_SAFE_INTEGER
+from wireflight.scalars import MAX_BIGINT_DIGITS, MAX_SAFE_INTEGER
 
 if TYPE_CHECKING:
     from wireflight.limits import Limits
@@ -46,6 +46,8 @@ _parse = msgspec.json.Decoder(list[_Entry]).decode
 
 # The parser reads the literal -0 as the integer 0.
 _search_minus_zero: Final = re.compile(rb"-0[,\]}\s]").search
+
+_leaf_reader = LEAF_READERS.get
 
 # A container stands for itself in the list of values until it is met, and this after it.
 _TAKEN: Final = object()
@@ -78,6 +80,7 @@ def read_tree(
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return _UNREAD
     max_depth = limits.depth if is_request else sys.maxsize
+    max_digits = limits.bigint_digits if is_request else MAX_BIGINT_DIGITS
     values = entries + _TAIL
     root: list[Any] = [0]  # a place for the value, holding a reference to it
     made: Any = root
@@ -89,33 +92,30 @@ def read_tree(
     try:
         while True:
             for key, ref in pairs:
+                made[key] = value = values[ref]
                 if ref < fresh:
-                    made[key] = value = values[ref]
                     if value is _TAKEN:  # a container again, or a reference to nothing
                         return _UNREAD
                     continue
                 if ref != fresh:
                     return _UNREAD
                 fresh += 1
-                made[key] = value = values[ref]
                 kind = type(value)
                 if kind is str:
                     strings += 1
-                elif kind is int:
-                    has_zero = has_zero or not value
-                elif kind is dict:
-                    if "__proto__" in value:
-                        return _UNREAD
-                    names += len(value)
-                    values[ref] = _TAKEN
-                    stack.append((made, pairs))
-                    made, pairs = value, iter(value.items())
-                    break
-                elif kind is list:
+                    continue
+                if kind is int:
+                    if not value:
+                        has_zero = True
+                    continue
+                if kind is list:
                     following = enumerate(value)
                     if value and type(value[0]) is str:
-                        if value[0] in LEAF_TAGS:
-                            made[key] = values[ref] = read_leaf(value, ref, limits, is_request)
+                        read = _leaf_reader(value[0])
+                        if read is not None:
+                            if len(value) != 2:
+                                return _UNREAD
+                            made[key] = values[ref] = read(value[1], max_digits)
                             strings += 2
                             continue
                         strings += 1
@@ -126,7 +126,15 @@ def read_tree(
                     stack.append((made, pairs))
                     made, pairs = value, following
                     break
-                elif kind is float and value.is_integer() and abs(value) <= MAX_SAFE_INTEGER:
+                if kind is dict:
+                    if "__proto__" in value:
+                        return _UNREAD
+                    names += len(value)
+                    values[ref] = _TAKEN
+                    stack.append((made, pairs))
+                    made, pairs = value, iter(value.items())
+                    break
+                if kind is float and value.is_integer() and abs(value) <= MAX_SAFE_INTEGER:
                     return _UNREAD
             else:
                 if tagged and tagged[-1][0] is made:
@@ -140,7 +148,8 @@ def read_tree(
                 continue
             if len(stack) > max_depth:  # step 14
                 return _UNREAD
-    except (DecodeError, IndexError, TypeError):  # a text in the place of a reference compares not
+    # A text in the place of a reference is no index, and a tag's text may be none.
+    except (DecodeError, LookupError, ValueError, OverflowError, TypeError):
         return _UNREAD
     if (
         fresh != len(entries)  # steps 9 and 10
