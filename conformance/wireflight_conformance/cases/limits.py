@@ -406,5 +406,7 @@ def body_total(server: Server) -> None:
         pending.send(request.body[at : at + 10])
         at += 10
     # an answer that came once the bytes had ended would be that of body_idle_ms
-    server.check("LIM-1", clock.left > 0, f"an answer within {most + 2000} ms", "none")
-    server.expect_error("LIM-1", pending.reply(), "body_timeout")
+    if server.check("LIM-1", clock.left > 0, f"an answer within {most + 2000} ms", "none"):
+        server.expect_error("LIM-1", pending.reply(), "body_timeout")
+    else:
+        pending.abort()

@@ -162,6 +162,12 @@ STEP_THREE: list[Row] = [
         (("Wireflight-Version", "1"),),
         "unsupported_media_type",
     ),
+    Row.of(
+        "our type in another charset",
+        f"{PLAIN}; charset=iso-8859-1",
+        (),
+        "unsupported_media_type",
+    ),
     Row.of("no type and a version", None, (("Wireflight-Version", "1"),), "unsupported_media_type"),
     Row.of(
         "two types",

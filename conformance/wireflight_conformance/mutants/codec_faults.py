@@ -76,6 +76,8 @@ _READING: Final = (
     ("cycle", "PAY-6.11", "reads a cycle as null"),
     ("equal", "PAY-6.12", "keeps equal keys and items"),
     ("equal-neighbours", "PAY-6.12", "compares neighbours only"),
+    ("equal-bytes", "PAY-6.12", "keeps two equal byte strings of a set"),
+    ("equal-entries", "PAY-6.12", "keeps one container twice"),
     ("equal-zero", "KEY-3", "tells 0 and -0 apart in a set"),
     ("equal-nan", "KEY-3", "tells NaN and NaN apart in a set"),
     ("equal-dates", "KEY-3", "tells dates apart by identity"),

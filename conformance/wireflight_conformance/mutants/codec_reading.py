@@ -330,7 +330,7 @@ class Reader:
         if entry.kind == "$extension":
             return {"$extension": [entry.names[0], _money(parts[0], off)]}
         keys = parts[::2] if entry.kind == "$map" else parts
-        _refuse_equal(keys, off)
+        _refuse_equal(keys, entry.references[:: 2 if entry.kind == "$map" else 1], off)
         if entry.kind == "$map":
             return {"$map": [[k, v] for k, v in zip(keys, parts[1::2], strict=True)]}
         return {"$set": parts}
@@ -346,7 +346,7 @@ def _money(content: Json, off: Off) -> Json:
 
 
 def scalar_text(value: Json, off: Off = ()) -> str | None:
-    """Return a text that two scalars share exactly if they are equal (KEY-3), else None."""
+    """Return a text that two scalars or byte strings share if they are equal, else None."""
     if isinstance(value, list):
         return None
     if isinstance(value, dict):
@@ -357,6 +357,8 @@ def scalar_text(value: Json, off: Off = ()) -> str | None:
             return None
         if tag == "$date" and "equal-dates" in off:
             return None
+        if tag == "$bytes" and "equal-bytes" not in off:
+            return f"{tag} {body}"
         return f"{tag} {body}" if tag in ("$undefined", "$number", "$bigint", "$date") else None
     if isinstance(value, bool) or value is None:
         return f"number {float(value or 0)}" if "equal-python" in off else f"literal {value}"
@@ -365,9 +367,14 @@ def scalar_text(value: Json, off: Off = ()) -> str | None:
     return f"number {float(cast('float', value))}"
 
 
-def _refuse_equal(keys: list[Json], off: Off) -> None:
+def _refuse_equal(keys: list[Json], references: list[int], off: Off) -> None:
     if "equal" in off:
         return
+    # one container under two references: containers have no text of their own
+    pairs = zip(references, keys, strict=True)
+    held = [entry for entry, key in pairs if entry >= 0 and scalar_text(key, off) is None]
+    if len(set(held)) < len(held) and "equal-entries" not in off:
+        fail()
     texts = [text for key in keys if (text := scalar_text(key, off)) is not None]
     if "equal-neighbours" in off:
         is_double = any(a == b for a, b in itertools.pairwise(texts))

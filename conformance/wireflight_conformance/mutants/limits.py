@@ -276,7 +276,7 @@ def no_body_total() -> AbstractContextManager[None]:
     return _patient("body_total_ms")
 
 
-@patch("LIM-3", "counts body_idle_ms from the first byte on")
+@patch("LIM-1", "counts body_idle_ms from the first byte on")
 def idle_from_the_start() -> AbstractContextManager[None]:
     def make(original: Original) -> Original:
         async def read(connection: Any) -> object:
