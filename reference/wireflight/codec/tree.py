@@ -103,13 +103,33 @@ def read_tree(
                 kind = type(value)
                 if kind is str:
                     strings += 1
-                    continue
-                if kind is int:
+                elif kind is int:
                     if not value:
                         has_zero = True
-                    continue
-                if kind is list:
-                    following = enumerate(value)
+                elif kind is list or kind is dict:
+                    break
+                elif kind is float and value.is_integer() and abs(value) <= MAX_SAFE_INTEGER:
+                    return _UNREAD
+            else:
+                if tagged and tagged[-1][0] is made:
+                    _, as_written, index, parent, place = tagged.pop()
+                    parent[place] = build_tagged(
+                        made, as_written, index, entries, extensions, is_revived=is_revived
+                    )
+                if not stack:
+                    break
+                made, pairs = stack.pop()
+                continue
+            while True:  # over a container, the first container in it, and so on
+                written: list[Any] | None = None
+                children: Iterator[tuple[Any, Any]]
+                if kind is dict:
+                    if "__proto__" in value:
+                        return _UNREAD
+                    names += len(value)
+                    children = iter(value.items())
+                else:
+                    children = enumerate(value)
                     if value and type(value[0]) is str:
                         read = _leaf_reader(value[0])
                         if read is not None:
@@ -117,70 +137,87 @@ def read_tree(
                                 return _UNREAD
                             made[key] = values[ref] = read(value[1], max_digits)
                             strings += 2
-                            continue
+                            break
                         strings += 1
-                        tagged.append((value, value.copy(), ref, made, key))
-                        next(following)
+                        written = value.copy()
+                        next(children)
                     items += len(value)
-                    values[ref] = _TAKEN
-                    stack.append((made, pairs))
-                    made, pairs = value, following
-                    break
-                if kind is dict:
-                    if "__proto__" in value:
-                        return _UNREAD
-                    names += len(value)
-                    values[ref] = _TAKEN
-                    stack.append((made, pairs))
-                    made, pairs = value, iter(value.items())
-                    break
-                if kind is float and value.is_integer() and abs(value) <= MAX_SAFE_INTEGER:
+                values[ref] = _TAKEN
+                if len(stack) >= max_depth:  # step 14
                     return _UNREAD
-            else:
-                if tagged and tagged[-1][0] is made:
-                    _, written, index, parent, place = tagged.pop()
-                    parent[place] = build_tagged(
-                        made, written, index, entries, extensions, is_revived=is_revived
-                    )
-                if not stack:
+                # The same as above: most containers hold scalars alone and need no frame.
+                for place, inner_ref in children:
+                    value[place] = inner = values[inner_ref]
+                    if inner_ref < fresh:
+                        if inner is _TAKEN:
+                            return _UNREAD
+                        continue
+                    if inner_ref != fresh:
+                        return _UNREAD
+                    fresh += 1
+                    kind = type(inner)
+                    if kind is str:
+                        strings += 1
+                    elif kind is int:
+                        if not inner:
+                            has_zero = True
+                    elif kind is list or kind is dict:
+                        break
+                    elif kind is float and inner.is_integer() and abs(inner) <= MAX_SAFE_INTEGER:
+                        return _UNREAD
+                else:
+                    if written is not None:
+                        made[key] = build_tagged(
+                            value, written, ref, entries, extensions, is_revived=is_revived
+                        )
                     break
-                made, pairs = stack.pop()
-                continue
-            if len(stack) > max_depth:  # step 14
-                return _UNREAD
+                if written is not None:
+                    tagged.append((value, written, ref, made, key))
+                stack.append((made, pairs))
+                made, pairs, key, ref, value = value, children, place, inner_ref, inner
     # A text in the place of a reference is no index, and a tag's text may be none.
     except (DecodeError, LookupError, ValueError, OverflowError, TypeError):
         return _UNREAD
+    # What follows seldom needs a call: calls are what a small table's time consists of.
+    references = names + items  # and tags
     if (
         fresh != len(entries)  # steps 9 and 10
-        or (is_request and not _is_within(limits, entries, names + items))
+        or (
+            is_request
+            and (
+                fresh > limits.table_entries  # step 7
+                or references >= limits.expanded_nodes  # step 15
+                or (
+                    references > limits.container_members
+                    and _widest(entries) > limits.container_members
+                )
+            )
+        )
         or (has_zero and b"-" in data and _search_minus_zero(data))  # step 3
-        or (names and _may_repeat_names(data, entries, strings + names))
+        or (
+            names
+            and data.count(b'"') != 2 * (strings + names)
+            and _may_repeat_names(data, entries, strings + names)
+        )
     ):
         return _UNREAD
     return root[0]
 
 
-def _is_within(limits: Limits, entries: list[Any], references: int) -> bool:
-    """Tell whether a tree with so many references is within the limits beside its depth.
+def _widest(entries: list[Any]) -> int:
+    """Return the most references, and tags, that one entry holds.
 
-    Tags may be counted as references.
-
-    Spec: PAY-6 steps 7, 13 and 15.
+    Spec: PAY-6 step 13.
     """
-    if len(entries) > limits.table_entries or references >= limits.expanded_nodes:
-        return False
-    return references <= limits.container_members or (
-        max(len(e) for e in entries if type(e) is list or type(e) is dict)
-        <= limits.container_members
-    )
+    return max(len(entry) for entry in entries if type(entry) is list or type(entry) is dict)
 
 
 def _may_repeat_names(data: bytes, entries: list[Any], strings: int) -> bool:
     """Tell whether the parser may have dropped a member whose name came twice.
 
-    Every string that it kept has two quotes in the text, and one more for each quote in it
-    that is escaped as such; a dropped name has two of its own.
+    This is asked only if there are not just two quotes for each string. Every string that
+    the parser kept has two quotes in the text, and one more for each quote in it that is
+    escaped as such; a dropped name has two of its own.
 
     Args:
         data: The text.
@@ -189,9 +226,6 @@ def _may_repeat_names(data: bytes, entries: list[Any], strings: int) -> bool:
 
     Spec: PAY-11.
     """
-    found = data.count(b'"')
-    if found == 2 * strings:
-        return False
     if b"\\u0022" in data:
         return True
     # Tags and their texts, which were read, have no quotes.
@@ -199,4 +233,4 @@ def _may_repeat_names(data: bytes, entries: list[Any], strings: int) -> bool:
         (entry for entry in entries if type(entry) is str),
         chain.from_iterable(entry for entry in entries if type(entry) is dict),
     )
-    return bool(found != 2 * strings + sum(text.count('"') for text in texts))
+    return bool(data.count(b'"') != 2 * strings + sum(text.count('"') for text in texts))
