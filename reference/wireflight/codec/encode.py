@@ -140,6 +140,7 @@ def _write(  # long, because calls would cost more than what they do
     kept: list[Any] = []
     opener: Opener | None = None
     known_get, atoms_get, seen_get = known.get, atoms.get, seen.get
+    lowest, highest = -MAX_SAFE_INTEGER, MAX_SAFE_INTEGER
     stack: list[Frame] = []
     result: list[Any] = [None]
     entry: Any = result
@@ -150,7 +151,7 @@ def _write(  # long, because calls would cost more than what they do
         while True:
             for key, child in pairs:
                 kind = type(child)
-                if kind is str or (kind is int and -MAX_SAFE_INTEGER <= child <= MAX_SAFE_INTEGER):
+                if kind is str or (kind is int and lowest <= child <= highest):
                     ref = known_get(child)
                     if ref is None:
                         ref = known[child] = len(table)
@@ -245,9 +246,7 @@ def _write(  # long, because calls would cost more than what they do
                 # The same as above: most containers hold scalars alone and need no frame.
                 for place, item in children:
                     kind = type(item)
-                    if kind is str or (
-                        kind is int and -MAX_SAFE_INTEGER <= item <= MAX_SAFE_INTEGER
-                    ):
+                    if kind is str or (kind is int and lowest <= item <= highest):
                         ref_inner = known_get(item)
                         if ref_inner is None:
                             ref_inner = known[item] = len(table)

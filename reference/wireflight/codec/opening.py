@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import chain
-from math import isfinite, isnan
+from math import copysign, isfinite, isnan
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -71,12 +71,8 @@ def float_reference(
 
     Spec: PAY-1 step 2, PAY-2, KEY-1 step 2.
     """
-    if not isfinite(value):
-        if isnan(value):
-            return _NAN
-        return _INFINITY if value > 0 else _MINUS_INFINITY
     if value.is_integer() and -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER:
-        if not value and not is_normal and str(value) == "-0.0":
+        if not value and not is_normal and copysign(1, value) < 0:
             return _MINUS_ZERO
         number = int(value)
         ref = known.get(number)
@@ -84,12 +80,14 @@ def float_reference(
             ref = known[number] = len(table)
             table.append(number)
         return ref
-    known[value] = len(table)
+    if not isfinite(value):
+        return _NAN if isnan(value) else _INFINITY if value > 0 else _MINUS_INFINITY
+    ref = known[value] = len(table)
     if _MSGSPEC_MIN <= abs(value) < _MSGSPEC_MAX:
         table.append(value)
     else:
         table.append(msgspec.Raw(number_text(value).encode()))
-    return len(table) - 1
+    return ref
 
 
 def has_plain_names(value: dict[Any, Any]) -> bool:
@@ -173,6 +171,7 @@ class Opener:
             return self._bigint(value), None, None, 0
         if value is _UNSET:
             return _UNDEFINED, None, None, 0
+        ref = len(self._table)
         entry: Any
         children: Iterator[tuple[Any, Any]] | None = None
         first = 0
@@ -187,9 +186,10 @@ class Opener:
         else:
             first = 1
             entry = self._tagged(value, kind)
-            children = enumerate(entry[1:], 1)
+            children = enumerate(entry)
+            next(children)  # the tag
         self._table.append(entry)
-        return len(self._table) - 1, entry, children, first
+        return ref, entry, children, first
 
     def _object(self, value: dict[Any, Any]) -> tuple[Any, Iterator[tuple[Any, Any]]]:
         if not {*map(type, value)} <= _STR_ONLY:
@@ -205,10 +205,15 @@ class Opener:
         if not self._is_normal:
             # Scalars were told apart when the set or map was made; but what another type is
             # read as may be equal to one of them.
-            if kind is WireSet and _MODEL_SCALARS.issuperset(map(type, value)):
-                return ["Set", *value]
-            if kind is WireMap and _MODEL_SCALARS.issuperset(map(type, value)):
-                return ["Map", *chain.from_iterable(value.items())]
+            entry: list[Any]
+            if kind is WireSet:
+                entry = ["Set", *value]
+                if _MODEL_SCALARS.issuperset(map(type, entry)):
+                    return entry
+            elif kind is WireMap:
+                entry = ["Map", *chain.from_iterable(value.items())]
+                if _MODEL_SCALARS.issuperset(map(type, entry[1::2])):
+                    return entry
         members = members_in_order(
             value,
             project=self._project_member,
