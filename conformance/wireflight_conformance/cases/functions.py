@@ -294,7 +294,7 @@ def command_is_not_cancelled(server: Server) -> None:
         time.sleep(0.1)
         server.expect_result("FUN-8", server.command([open_gate(f"go {name}")]))
         done = settles(server, cell, 1)
-        server.check("FUN-8", done, f"all steps after a {name}", "the last step never ran")
+        server.require("FUN-8", done, f"all steps after a {name}", "the last step never ran")
 
 
 @case("FUN-8", slow=True, title="A command whose client has gone also runs its refreshes.")
