@@ -31,6 +31,7 @@ __all__ = ["canonical", "canonical_bytes", "dumps", "dumps_bytes"]
 
 _UNDEFINED: Final = -1
 _DEFAULT_LIMITS: Final = Limits()
+_LESS_THAN: Final = ord("<")  # a byte is found faster as a number
 
 _encode_json = msgspec.json.Encoder().encode
 
@@ -139,7 +140,7 @@ def _write(  # long, because calls would cost more than what they do
     # identities of the containers that are open.
     kept: list[Any] = []
     opener: Opener | None = None
-    known_get, atoms_get, seen_get = known.get, atoms.get, seen.get
+    known_get = known.get
     lowest, highest = -MAX_SAFE_INTEGER, MAX_SAFE_INTEGER
     stack: list[Frame] = []
     result: list[Any] = [None]
@@ -158,7 +159,7 @@ def _write(  # long, because calls would cost more than what they do
                         table.append(child)
                     entry[key] = ref
                 elif child is None or kind is bool:
-                    ref = atoms_get(child)
+                    ref = atoms.get(child)
                     if ref is None:
                         ref = atoms[child] = len(table)
                         table.append(child)
@@ -179,7 +180,7 @@ def _write(  # long, because calls would cost more than what they do
                 continue
             while True:  # over the first child, its first child that is no scalar, and so on
                 identity = id(child)
-                ref = seen_get(identity)
+                ref = seen.get(identity)
                 if ref is not None:
                     if is_normal or ref == index or _is_open(ref, stack):
                         raise EncodeError("the value contains itself")  # PAY-4
@@ -253,7 +254,7 @@ def _write(  # long, because calls would cost more than what they do
                             table.append(item)
                         inner[place] = ref_inner
                     elif item is None or kind is bool:
-                        ref_inner = atoms_get(item)
+                        ref_inner = atoms.get(item)
                         if ref_inner is None:
                             ref_inner = atoms[item] = len(table)
                             table.append(item)
@@ -289,7 +290,7 @@ def _write(  # long, because calls would cost more than what they do
             "a lone surrogate cannot be sent: strings are well-formed Unicode",
             path=path_of_bad_string(table),
         ) from None
-    return escape_markup_bytes(text) if b"<" in text or not text.isascii() else text
+    return escape_markup_bytes(text) if _LESS_THAN in text or not text.isascii() else text
 
 
 def _is_open(index: int, stack: list[Frame]) -> bool:
