@@ -44,7 +44,6 @@ Leaf = datetime | int | bytes
 """What an entry with one of the `LEAF_TAGS` stands for."""
 
 _REFUSALS: Final = (ValueError, TypeError, LookupError, ArithmeticError)
-_PLAIN: Final = frozenset((str, int))
 _LEAVES: Final = (["Date"], ["BigInt"], ["ArrayBuffer"])
 
 _FORMS: Final = MappingProxyType(
@@ -54,6 +53,9 @@ _FORMS: Final = MappingProxyType(
         "ArrayBuffer": "the bytes must be canonical base64 with padding",
     }
 )
+
+_FEW_DIGITS: Final = 40
+"""Up to this, writing a bigint again tells faster than a pattern whether it is canonical."""
 
 _match_date: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z"
@@ -109,6 +111,11 @@ def _read_bigint(text: str, most: int) -> int:
         ValueError: When it is not canonical.
         OverflowError: When it has more digits.
     """
+    if len(text) <= _FEW_DIGITS and len(text) <= most:
+        number = int(text)
+        if int.__repr__(number) != text:
+            raise ValueError(text)
+        return BigInt(number) if -MAX_SAFE_INTEGER <= number <= MAX_SAFE_INTEGER else number
     if not _match_bigint(text):
         raise ValueError(text)
     if len(text) > (most := min(most, MAX_BIGINT_DIGITS)) and len(text.removeprefix("-")) > most:
@@ -210,7 +217,8 @@ def _told_apart(
         member = values[place]
         reference = written[place]
         identity = member  # of most, without a call
-        if reference < 0 or type(entries[reference]) not in _PLAIN:
+        kind = type(entries[reference]) if reference >= 0 else None
+        if kind is not str and kind is not int:
             identity = identity_of(member, reference, entries)
             if type(identity) is tuple and type(identity[0]) is int and identity in members:
                 identity = (*identity, place)  # one value that several entries are revived as

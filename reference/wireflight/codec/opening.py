@@ -81,7 +81,10 @@ def float_reference(
             table.append(number)
         return ref
     if not isfinite(value):
-        return _NAN if isnan(value) else _INFINITY if value > 0 else _MINUS_INFINITY
+        if isnan(value):
+            return _NAN
+        ref = known[value] = _INFINITY if value > 0 else _MINUS_INFINITY
+        return ref
     ref = known[value] = len(table)
     if _MSGSPEC_MIN <= abs(value) < _MSGSPEC_MAX:
         table.append(value)
@@ -157,16 +160,11 @@ class Opener:
 
         Spec: PAY-1 steps 2 to 5, PAY-4, PAY-5, KEY-1.
         """
-        if kind in MODEL_TYPES or kind is Extended:
-            return self._read(value, kind)
-        value = self._project(value)
-        kind = type(value)
-        if kind in _SCALARS:
-            return self._scalar(value, kind), None, None, 0
-        return self._read(value, kind)
-
-    def _read(self, value: Any, kind: type) -> Opened:
-        """Open a value of a model type that is no plain scalar."""
+        if kind not in MODEL_TYPES and kind is not Extended:
+            value = self._project(value)
+            kind = type(value)
+            if kind in _SCALARS:
+                return self._scalar(value, kind), None, None, 0
         if kind is int or kind is BigInt:
             return self._bigint(value), None, None, 0
         if value is _UNSET:
