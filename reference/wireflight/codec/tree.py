@@ -52,6 +52,8 @@ _leaf_reader = LEAF_READERS.get
 
 # A container stands for itself in the list of values until it is met, and this after it.
 _TAKEN: Final = object()
+# The one place outside of the table, and the reference there.
+_START: Final = ((0, 0),)
 # What follows the values: a place for the first reference that leads nowhere, then those
 # that negative references select.
 _TAIL: Final = [_TAKEN, *(SENTINELS.get(ref, _TAKEN) for ref in range(min(SENTINELS), 0))]
@@ -83,9 +85,9 @@ def read_tree(
     max_depth = limits.depth if is_request else sys.maxsize
     max_digits = limits.bigint_digits if is_request else MAX_BIGINT_DIGITS
     values = entries + _TAIL
-    root: list[Any] = [0]  # a place for the value, holding a reference to it
+    root: list[Any] = [None]  # a place for the value
     made: Any = root
-    pairs: Iterator[tuple[Any, Any]] = enumerate(root)
+    pairs: Iterator[tuple[Any, Any]] = iter(_START)
     stack: list[Frame] = []
     tagged: list[Tagged] = []
     fresh = strings = names = items = 0
