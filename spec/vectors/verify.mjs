@@ -1,6 +1,7 @@
 // Checks the vectors of this directory against npm devalue 6.0.3, the test peer of the encoding.
 //
-//   node verify.mjs [path of the devalue package]
+//   npm ci --prefix reference/tests/node
+//   node spec/vectors/verify.mjs reference/tests/node/node_modules/devalue
 //
 // Checked: decode (what devalue reads from each accepted text), encode and canonical (the texts that
 // it writes, byte for byte), payload (the canonical text behind each accepted payload), number, and
