@@ -255,23 +255,16 @@ def test_own_codec_writes_as_the_vectors_say() -> None:
 # -- the test peer -----------------------------------------------------------------------------
 
 
-def devalue() -> Path | None:
-    """Find the package beside a folder that the environment names, or in node_modules."""
-    import os
-
-    given = os.environ.get("WIREFLIGHT_DEVALUE")
-    places = [Path(given)] if given else []
-    places += [folder / "node_modules" / "devalue" for folder in spec_folder().resolve().parents]
-    return next((place for place in places if (place / "package.json").is_file()), None)
+DEVALUE = Path(__file__).parents[2] / "reference" / "tests" / "node" / "node_modules" / "devalue"
 
 
 def test_vectors_agree_with_devalue() -> None:
     """What the vectors accept, npm devalue reads and writes in the same way, byte for byte."""
-    package, node = devalue(), shutil.which("node")
-    if package is None or node is None:
-        pytest.skip("needs node and npm devalue 6.0.3 (WIREFLIGHT_DEVALUE names its folder)")
+    node = shutil.which("node")
+    if node is None or not DEVALUE.is_dir():
+        pytest.skip("node or devalue is missing: npm ci --prefix reference/tests/node")
     script = spec_folder() / "vectors" / "verify.mjs"
     done = subprocess.run(
-        [node, str(script), str(package)], capture_output=True, text=True, timeout=60, check=False
+        [node, str(script), str(DEVALUE)], capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
