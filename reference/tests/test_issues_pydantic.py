@@ -6,6 +6,7 @@ import enum
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
+import annotated_types
 import pydantic
 import pytest
 from jsonschema import Draft202012Validator
@@ -187,3 +188,18 @@ def test_adapter_maps_every_error_of_pydantic(error: Any) -> None:
     assert issue.path[:1] == ("text",)
     assert issue.code in CODES
     assert SENTINEL not in issue.message + repr(issue.params)
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        Annotated[int, pydantic.Field(ge=1)],
+        list[Annotated[int, annotated_types.Ge(1)]],
+        dict[str, Annotated[int, pydantic.Field(ge=1)] | None],
+    ],
+    ids=["a field", "a constraint of an item", "a field of a value"],
+)
+def test_converter_refuses_constraints_that_would_not_be_checked(annotation: object) -> None:
+    """What pydantic alone understands, outside of its models, is refused when it is declared."""
+    with pytest.raises(TypeError, match="has no effect in an annotation here"):
+        Converter(annotation, adapters=[PydanticAdapter()])

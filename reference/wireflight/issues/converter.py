@@ -5,7 +5,17 @@ from __future__ import annotations
 import re
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Final,
+    Generic,
+    TypeVar,
+    cast,
+    get_args,
+    get_origin,
+)
 
 import msgspec
 from msgspec import UNSET
@@ -23,6 +33,7 @@ __all__ = ["Converter"]
 
 T = TypeVar("T")
 
+_WITHOUT_EFFECT: Final = frozenset(("pydantic", "annotated_types"))
 _AT: Final = re.compile(r" - at `(?:key` in `)?\$([^`]*)`$")
 _INDEX: Final = re.compile(r"\[([0-9]{1,9})\]")
 _MEMBER_END: Final = re.compile(r"$|[.\[]")
@@ -66,8 +77,10 @@ class Converter(Generic[T]):
                 class does.
 
         Raises:
-            TypeError: When no argument can be converted to the type.
+            TypeError: When no argument can be converted to the type, or it has constraints
+                that would not be checked.
         """
+        _refuse_unchecked_constraints(type_)
         self._description = describe(type_, adapters)
         self._lowering = Lowering(self._description)
         self._explainer = Explainer(self._description, self._lowering)
@@ -185,3 +198,22 @@ def _items(schema: Schema, index: int) -> list[Schema]:
     if "items" in schema:
         return [schema["items"]]
     return cast("list[Schema]", schema.get("prefixItems", []))[index : index + 1]
+
+
+def _refuse_unchecked_constraints(type_: object) -> None:
+    """Refuse constraints of other libraries beside a type that msgspec converts.
+
+    Raises:
+        TypeError: When there is one: it would look like a check, and check nothing.
+    """
+    parts = get_args(type_)
+    if get_origin(type_) is Annotated:
+        for constraint in parts[1:]:
+            if type(constraint).__module__.partition(".")[0] in _WITHOUT_EFFECT:
+                raise TypeError(
+                    f"{type(constraint).__qualname__} has no effect in an annotation here:"
+                    " write msgspec.Meta, or declare a pydantic model"
+                )
+        parts = parts[:1]
+    for part in parts:
+        _refuse_unchecked_constraints(part)
